@@ -1,0 +1,53 @@
+using MonkeyCoder.Isolation.Agents;
+
+namespace MonkeyCoder.Isolation.Sandboxes;
+
+/// <summary>Why a sandbox is gone.</summary>
+public enum SandboxExit
+{
+    /// <summary>Disposed by its owner.</summary>
+    Killed,
+
+    /// <summary>The agent ended by itself or was killed from outside.</summary>
+    AgentDied,
+
+    /// <summary>The agent was killed by the kernel for memory.</summary>
+    OutOfMemory,
+}
+
+/// <summary>
+/// A live sandbox. Disposing kills every process in it and removes everything it had (cgroup, mounts, namespaces,
+/// subvolumes, records); it is idempotent, bounded, and needs no help from inside.
+/// </summary>
+public interface ISandbox : IAsyncDisposable
+{
+    /// <summary>Id, also in the names of its cgroup, mounts and directories.</summary>
+    SandboxId Id { get; }
+
+    /// <summary>What it was made from.</summary>
+    SandboxSpec Spec { get; }
+
+    /// <summary>Version of the template's content: hash of its recipe.</summary>
+    string TemplateVersion { get; }
+
+    /// <summary>Everything inside is reached through this.</summary>
+    ISandboxAgent Agent { get; }
+
+    /// <summary>Completes when the sandbox's first process is gone, for whatever reason.</summary>
+    Task<SandboxExit> Exited { get; }
+
+    /// <summary>Measured figures. Cheap enough to call before and after every cell.</summary>
+    SandboxUsage ReadUsage();
+
+    /// <summary>Starts a new measurement of <see cref="SandboxUsage.MemoryPeakBytes"/>.</summary>
+    void ResetMemoryPeak();
+
+    /// <summary>Changes the limits of the running sandbox.</summary>
+    void SetLimits(SandboxLimits limits);
+
+    /// <summary>Stops every process where it is (cgroup freezer).</summary>
+    void Freeze();
+
+    /// <summary>Lets every process go on.</summary>
+    void Thaw();
+}

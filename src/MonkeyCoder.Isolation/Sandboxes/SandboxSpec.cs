@@ -1,0 +1,14 @@
+namespace MonkeyCoder.Isolation.Sandboxes;
+
+/// <summary>What is asked for. Defaults give a strict sandbox of the base template.</summary>
+public sealed record SandboxSpec
+{
+    /// <value>Name of an operator template. Default <c>base</c>.</value>
+    public string Template { get; init; } = "base";
+
+    /// <value>Default <see cref="SandboxProfile.Strict"/>.</value>
+    public SandboxProfile Profile { get; init; } = SandboxProfile.Strict;
+
+    /// <value>Hard limits; defaults of <see cref="SandboxLimits"/>.</value>
+    public SandboxLimits Limits { get; init; } = new();
+}

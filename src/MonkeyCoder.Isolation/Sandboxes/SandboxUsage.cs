@@ -1,0 +1,24 @@
+namespace MonkeyCoder.Isolation.Sandboxes;
+
+/// <summary>Measured figures of one sandbox since its start, read from its cgroups and its subvolume.</summary>
+/// <param name="CpuTime">User and system time of all processes, dead ones included.</param>
+/// <param name="MemoryBytes">Charged now.</param>
+/// <param name="MemoryPeakBytes">Largest charge since start or the last <see cref="ISandbox.ResetMemoryPeak"/>.</param>
+/// <param name="MemoryCacheBytes">Page cache within <paramref name="MemoryBytes"/>.</param>
+/// <param name="OomKills">Processes killed by the kernel for memory.</param>
+/// <param name="Processes">Tasks alive now, the agent's threads included.</param>
+/// <param name="ForkFailures">Forks refused by the process limit.</param>
+/// <param name="DiskUsedBytes">Bytes of the writable layers.</param>
+/// <param name="DiskWrittenBytes">Bytes written to block devices.</param>
+/// <param name="NetworkBytes">Bytes that left or entered the sandbox through the egress gateway.</param>
+public sealed record SandboxUsage(
+    TimeSpan CpuTime,
+    long MemoryBytes,
+    long MemoryPeakBytes,
+    long MemoryCacheBytes,
+    long OomKills,
+    int Processes,
+    long ForkFailures,
+    long DiskUsedBytes,
+    long DiskWrittenBytes,
+    long NetworkBytes);
