@@ -18,4 +18,10 @@ internal interface ICellRunner
     /// Slow enumeration slows the cell down.
     /// </summary>
     IAsyncEnumerable<CellEvent> RunAsync(LiveSandbox sandbox, CellRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Ends the context's kernel, with a running cell, and opens a new one under the same id.</summary>
+    Task RestartAsync(LiveSandbox sandbox, KernelContext context, CancellationToken cancellationToken);
+
+    /// <summary>Ends the context's kernel; the context itself is the caller's to remove.</summary>
+    Task CloseAsync(LiveSandbox sandbox, KernelContext context, CancellationToken cancellationToken);
 }
