@@ -3,12 +3,6 @@ using System.Security.Cryptography;
 
 namespace MonkeyCoder.Sandbox.Executions;
 
-/// <summary>One kernel of a sandbox, as the code interpreter API names it.</summary>
-/// <param name="Id">Id on the wire and at the agent.</param>
-/// <param name="Language">Normalised: python, javascript, typescript, bash.</param>
-/// <param name="WorkingDirectory">Where it starts.</param>
-internal sealed record KernelContext(string Id, string Language, string WorkingDirectory);
-
 /// <summary>
 /// The contexts of one sandbox, in creation order; one default context per language. Those of Python and JavaScript
 /// are there from the start, the others are made when first asked for. Having a context does not start its kernel.
@@ -17,6 +11,9 @@ internal sealed class KernelContexts
 {
     /// <summary>Where a kernel starts that was not told otherwise.</summary>
     public const string DefaultWorkingDirectory = "/home/user";
+
+    /// <summary>The languages to name in a refusal.</summary>
+    public const string SupportedLanguages = "python, javascript, typescript, bash";
 
     private const int IdBytes = 16;
 
@@ -32,14 +29,13 @@ internal sealed class KernelContexts
         Default("javascript");
     }
 
-    /// <summary>The language's one name (<c>js</c> becomes <c>javascript</c>); false where no kernel speaks it.</summary>
+    /// <summary>The language's one name (<c>ts</c> becomes <c>javascript</c>, whose kernel runs it); false where no kernel speaks it.</summary>
     public static bool TryNormalise(string language, [NotNullWhen(true)] out string? normalised)
     {
         normalised = language.Trim().ToUpperInvariant() switch
         {
             "PYTHON" or "PYTHON3" or "PY" => "python",
-            "JAVASCRIPT" or "JS" => "javascript",
-            "TYPESCRIPT" or "TS" => "typescript",
+            "JAVASCRIPT" or "JS" or "NODE" or "TYPESCRIPT" or "TS" => "javascript",
             "BASH" or "SH" => "bash",
             _ => null,
         };
@@ -85,7 +81,7 @@ internal sealed class KernelContexts
             if (index < 0) return false;
             var context = _contexts[index];
             _contexts.RemoveAt(index);
-            if (_defaults.TryGetValue(context.Language, out var byLanguage) && byLanguage.Id == id)
+            if (_defaults.TryGetValue(context.Language, out var byLanguage) && byLanguage == context)
                 _defaults.Remove(context.Language);
             return true;
         }
