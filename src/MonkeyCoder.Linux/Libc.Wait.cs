@@ -30,24 +30,26 @@ public static partial class Libc
     /// <param name="keep">WNOWAIT: look only.</param>
     /// <returns>null where there is no such child (ECHILD).</returns>
     /// <exception cref="SyscallException">Anything but ECHILD.</exception>
-    public static ChildExit? WaitChild(int pid, bool keep) => Wait(pid, WEXITED | (keep ? WNOWAIT : 0));
+    public static ChildExit? WaitChild(int pid, bool keep) =>
+        Wait(pid == 0 ? P_ALL : P_PID, pid, WEXITED | (keep ? WNOWAIT : 0));
 
     /// <summary>Reaps a child if it has ended already; null if not, or where there is no such child.</summary>
     /// <exception cref="SyscallException">Anything but ECHILD.</exception>
-    public static ChildExit? TryReapChild(int pid) => Wait(pid, WEXITED | WNOHANG) is { Pid: not 0 } exit ? exit : null;
+    public static ChildExit? TryReapChild(int pid) =>
+        Wait(pid == 0 ? P_ALL : P_PID, pid, WEXITED | WNOHANG) is { Pid: not 0 } exit ? exit : null;
 
     /// <summary>kill(2). Returns 0 or the errno (ESRCH, EPERM). A negative pid names a process group.</summary>
     public static int TryKill(int pid, int signal) => RawKill(pid, signal) == 0 ? 0 : Marshal.GetLastPInvokeError();
 
-    private static ChildExit? Wait(int pid, int options)
+    private static ChildExit? Wait(int kind, int id, int options)
     {
         Span<byte> info = stackalloc byte[SignalInfoBytes];
         info.Clear();
-        while (RawWaitId(pid == 0 ? P_ALL : P_PID, pid, info, options) != 0)
+        while (RawWaitId(kind, id, info, options) != 0)
         {
             var errno = Marshal.GetLastPInvokeError();
             if (errno == ErrnoName.ECHILD) return null;
-            if (errno != ErrnoName.EINTR) throw new SyscallException("waitid", errno, $"pid {pid}");
+            if (errno != ErrnoName.EINTR) throw new SyscallException("waitid", errno, $"child {id}");
         }
 
         // siginfo_t: si_signo, si_errno, si_code at 8; after padding si_pid at 16, si_uid, si_status at 24 (64-bit).

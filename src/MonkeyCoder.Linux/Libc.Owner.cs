@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+
+namespace MonkeyCoder.Linux;
+
+/// <content>Who owns files, and who holds locks on them: chown(2), geteuid(2), flock(2).</content>
+public static partial class Libc
+{
+    private const int O_CREAT = 0x40;
+    private const int O_RDONLY = 0;
+    private const int LOCK_EX = 2;
+    private const int LOCK_NB = 4;
+
+    /// <summary>Effective user id of this process; 0 is root.</summary>
+    public static uint EffectiveUserId => RawGetEuid();
+
+    /// <summary>lchown(2): a symbolic link is not followed.</summary>
+    /// <exception cref="SyscallException">EPERM, ENOENT.</exception>
+    public static void ChangeOwner(string path, uint user, uint group)
+    {
+        if (RawLchown(path, user, group) != 0) throw Failed("lchown", path);
+    }
+
+    /// <summary>
+    /// Opens (creates, mode 0600) a file and takes flock(LOCK_EX) on it; null where another process holds it. The lock
+    /// goes with the descriptor, so with the process too.
+    /// </summary>
+    /// <exception cref="SyscallException">The file cannot be opened.</exception>
+    public static FileDescriptor? TryLockFile(string path)
+    {
+        var file = Open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0x180);
+        if (RawFlock(file, LOCK_EX | LOCK_NB) == 0) return file;
+        var errno = Marshal.GetLastPInvokeError();
+        file.Dispose();
+        return errno == ErrnoName.EAGAIN ? null : throw new SyscallException("flock", errno, path);
+    }
+
+    /// <summary>open(2) for reading, close-on-exec; directories and namespace files too.</summary>
+    /// <exception cref="SyscallException">ENOENT, EACCES.</exception>
+    public static FileDescriptor OpenForReading(string path) => Open(path, O_RDONLY | O_CLOEXEC, 0);
+
+    /// <summary>fsync(2).</summary>
+    /// <exception cref="SyscallException">EIO, ENOSPC.</exception>
+    public static void SyncFile(FileDescriptor file, string subject)
+    {
+        if (RawFsync(file) != 0) throw Failed("fsync", subject);
+    }
+
+    private static FileDescriptor Open(string path, int flags, uint mode)
+    {
+        var number = RawOpen(path, flags, mode);
+        return number >= 0 ? new FileDescriptor(number) : throw Failed("open", path);
+    }
+
+    // chown(2), getuid(2), flock(2), open(2), fsync(2)
+    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RawLchown(string path, uint user, uint group);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    private static partial uint RawGetEuid();
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int RawFlock(FileDescriptor file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RawOpen(string path, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int RawFsync(FileDescriptor file);
+}
