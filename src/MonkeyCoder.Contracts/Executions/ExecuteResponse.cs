@@ -44,7 +44,8 @@ public enum ExecutionStatus
     Cancelled,
 }
 
-internal sealed class ExecutionStatusConverter()
+/// <summary>JSON form of <see cref="ExecutionStatus"/>: snake_case text. Public, so that other JSON contexts can use it.</summary>
+public sealed class ExecutionStatusConverter()
     : JsonStringEnumConverter<ExecutionStatus>(System.Text.Json.JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
 
 /// <summary>Measured figures of one execution.</summary>
