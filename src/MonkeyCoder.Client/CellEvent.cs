@@ -1,4 +1,4 @@
-using System.Text.Json;
+using MonkeyCoder.Contracts.Executions;
 
 namespace MonkeyCoder.Client;
 
@@ -20,54 +20,10 @@ public sealed record CellStdout(string Text) : CellEvent;
 /// <param name="Text">The text as written, newlines included.</param>
 public sealed record CellStderr(string Text) : CellEvent;
 
-/// <summary>What the code raised. The cell is over, the context lives on.</summary>
-/// <param name="Name">Name of the exception, e.g. <c>ZeroDivisionError</c>.</param>
-/// <param name="Value">Its message.</param>
-/// <param name="Traceback">Its traceback, with newlines; may hold terminal colours.</param>
-public sealed record CellError(string Name, string Value, string Traceback) : CellEvent;
+/// <summary>One rich result: a display, or the value of the last expression.</summary>
+/// <param name="Data">The same thing in every format the kernel could make of it.</param>
+public sealed record CellResult(CellResultData Data) : CellEvent;
 
-/// <summary>One rich result: the same thing in every format the kernel could make of it. Absent formats are null.</summary>
-public sealed record CellResult : CellEvent
-{
-    /// <summary>True for the value of the cell's last expression, false for what was displayed on the way.</summary>
-    public bool IsMainResult { get; init; }
-
-    /// <summary>text/plain.</summary>
-    public string? Text { get; init; }
-
-    /// <summary>text/html, e.g. a DataFrame as a table.</summary>
-    public string? Html { get; init; }
-
-    /// <summary>text/markdown.</summary>
-    public string? Markdown { get; init; }
-
-    /// <summary>image/svg+xml as text.</summary>
-    public string? Svg { get; init; }
-
-    /// <summary>image/png in base64.</summary>
-    public string? Png { get; init; }
-
-    /// <summary>image/jpeg in base64.</summary>
-    public string? Jpeg { get; init; }
-
-    /// <summary>application/pdf in base64.</summary>
-    public string? Pdf { get; init; }
-
-    /// <summary>text/latex.</summary>
-    public string? Latex { get; init; }
-
-    /// <summary>application/json.</summary>
-    public JsonElement? Json { get; init; }
-
-    /// <summary>application/javascript.</summary>
-    public string? Javascript { get; init; }
-
-    /// <summary>A DataFrame's columns: name to list of values.</summary>
-    public JsonElement? Data { get; init; }
-
-    /// <summary>Data of a matplotlib figure: type, title, labels, elements.</summary>
-    public JsonElement? Chart { get; init; }
-
-    /// <summary>Formats without a field of their own, by MIME type.</summary>
-    public IReadOnlyDictionary<string, JsonElement>? Extra { get; init; }
-}
+/// <summary>The code raised. The cell is over, its context lives on.</summary>
+/// <param name="Error">What it raised.</param>
+public sealed record CellError(ExecutionError Error) : CellEvent;

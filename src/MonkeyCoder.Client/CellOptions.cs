@@ -1,3 +1,5 @@
+using MonkeyCoder.Contracts.Executions;
+
 namespace MonkeyCoder.Client;
 
 /// <summary>How to run one cell.</summary>
@@ -25,5 +27,5 @@ public sealed record CellOptions
     public Action<string>? OnStderr { get; init; }
 
     /// <summary>Called with each rich result, in order, on the reading thread.</summary>
-    public Action<CellResult>? OnResult { get; init; }
+    public Action<CellResultData>? OnResult { get; init; }
 }

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using MonkeyCoder.Contracts.Executions;
+
 namespace MonkeyCoder.Client;
 
 /// <summary>What may be said about one execution beside its code.</summary>
@@ -7,7 +10,7 @@ public sealed record ExecuteCodeOptions
     /// <value>Default python.</value>
     public string? Language { get; init; }
 
-    /// <summary>A kept sandbox to run in, from <see cref="ExecuteCodeResult.SandboxId"/>.</summary>
+    /// <summary>A kept sandbox to run in, from <see cref="ExecuteResponse.SandboxId"/>.</summary>
     /// <value>Default: a fresh one.</value>
     public string? SandboxId { get; init; }
 
@@ -15,6 +18,6 @@ public sealed record ExecuteCodeOptions
     /// <value>Default false: it is removed.</value>
     public bool Keep { get; init; }
 
-    /// <summary>Free text that goes with the execution.</summary>
-    public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+    /// <summary>Free-form, for the caller's own use; the service does not interpret it.</summary>
+    public IReadOnlyDictionary<string, JsonElement>? Metadata { get; init; }
 }

@@ -5,6 +5,7 @@ using MonkeyCoder.Client.Files;
 using MonkeyCoder.Client.Processes;
 using MonkeyCoder.Client.Transport;
 using MonkeyCoder.Client.Wire;
+using MonkeyCoder.Contracts.Executions;
 
 namespace MonkeyCoder.Client;
 
@@ -41,9 +42,9 @@ public sealed class RemoteSandbox : IAsyncDisposable
     /// <param name="code">The code.</param>
     /// <param name="options">Language or context, environment, timeout, callbacks.</param>
     /// <param name="cancellationToken">Interrupts the cell; its context survives.</param>
-    /// <returns>The cell, also where the code raised: see <see cref="CellExecution.Error"/>.</returns>
+    /// <returns>The cell, also where the code raised: see <see cref="ExecutionResult.Error"/>.</returns>
     /// <exception cref="SandboxApiException">The service refused, the sandbox is gone, or the timeout is over (<c>deadline_exceeded</c>).</exception>
-    public Task<CellExecution> RunCellAsync(string code, CellOptions? options = null, CancellationToken cancellationToken = default) =>
+    public Task<ExecutionResult> RunCellAsync(string code, CellOptions? options = null, CancellationToken cancellationToken = default) =>
         _cells.RunAsync(code, options ?? new CellOptions(), cancellationToken);
 
     /// <summary>Runs a cell and yields what comes, as it comes. Leaving the loop early interrupts the cell.</summary>

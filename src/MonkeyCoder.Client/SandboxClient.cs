@@ -3,6 +3,7 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using MonkeyCoder.Client.Transport;
 using MonkeyCoder.Client.Wire;
+using MonkeyCoder.Contracts.Executions;
 
 namespace MonkeyCoder.Client;
 
@@ -46,7 +47,7 @@ public sealed class SandboxClient : IDisposable
     /// <param name="cancellationToken">Cancels the execution.</param>
     /// <returns>How it ended, also where the code raised or hit a limit.</returns>
     /// <exception cref="SandboxApiException">The service refused the request or cannot be reached.</exception>
-    public Task<ExecuteCodeResult> ExecuteCodeAsync(
+    public Task<ExecuteResponse> ExecuteCodeAsync(
         string code,
         string executionId,
         TimeSpan? timeout = null,
@@ -56,17 +57,26 @@ public sealed class SandboxClient : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(executionId);
         options ??= new ExecuteCodeOptions();
         var limit = timeout ?? TimeSpan.FromSeconds(30);
-        var body = new ExecuteWire(
-            "code", "execute", code, limit.TotalSeconds, options.Language, options.SandboxId,
-            options.Keep ? true : null, WithExecutionId(options.Metadata, executionId));
+        var body = new ExecuteRequest
+        {
+            SandboxType = "code",
+            Action = "execute",
+            Code = code,
+            Language = options.Language,
+            Timeout = limit.TotalSeconds,
+            Metadata = options.Metadata,
+            SandboxId = options.SandboxId,
+            Keep = options.Keep ? true : null,
+            ExecutionId = executionId,
+        };
         return _transport.SendAsync(
             () =>
             {
                 var request = _transport.TenantRequest(HttpMethod.Post, "sandbox/execute", executionId);
-                request.Content = ApiTransport.Json(body, SnakeJson.Default.ExecuteWire);
+                request.Content = ApiTransport.Json(body, SnakeJson.Default.ExecuteRequest);
                 return request;
             },
-            SnakeJson.Default.ExecuteCodeResult, cancellationToken, limit + _transport.Options.RequestTimeout);
+            SnakeJson.Default.ExecuteResponse, cancellationToken, limit + _transport.Options.RequestTimeout);
     }
 
     /// <summary>Creates a sandbox; it answers when this returns. Dispose it to kill it.</summary>
@@ -203,10 +213,9 @@ public sealed class SandboxClient : IDisposable
 
     private static int WholeSeconds(TimeSpan timeout) => (int)Math.Ceiling(Math.Min(timeout.TotalSeconds, int.MaxValue));
 
-    /// <summary>The filter's own encoding, inside the query's: pairs are form-encoded once more.</summary>
-    private static string FilterOf(IReadOnlyDictionary<string, string> metadata) => Uri.EscapeDataString(string.Join(
-        '&', metadata.Select(static pair => Uri.EscapeDataString(pair.Key) + "=" + Uri.EscapeDataString(pair.Value))));
+    /// <summary>The filter's own encoding, inside the query's: keys and values are escaped, and then form-encoded.</summary>
+    private static string FilterOf(IReadOnlyDictionary<string, string> metadata) =>
+        string.Join('&', metadata.Select(static pair => EscapeTwice(pair.Key) + "=" + EscapeTwice(pair.Value)));
 
-    private static Dictionary<string, string> WithExecutionId(IReadOnlyDictionary<string, string>? metadata, string executionId) =>
-        new(metadata ?? new Dictionary<string, string>()) { ["execution_id"] = executionId };
+    private static string EscapeTwice(string text) => Uri.EscapeDataString(Uri.EscapeDataString(text));
 }

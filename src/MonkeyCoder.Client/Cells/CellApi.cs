@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using MonkeyCoder.Client.Transport;
 using MonkeyCoder.Client.Wire;
+using MonkeyCoder.Contracts.Executions;
 
 namespace MonkeyCoder.Client.Cells;
 
@@ -22,9 +23,9 @@ internal sealed class CellApi(SandboxAccess access)
             while (await ReadAsync(lines, deadline, cancellationToken).ConfigureAwait(false))
             {
                 if (lines.Line.IsEmpty) continue;
-                var wire = Parse(lines.Line.Span);
-                ended |= wire.Type == "end_of_execution";
-                if (EventOf(wire) is { } cellEvent) yield return cellEvent;
+                var cellEvent = Parse(lines.Line.Span, out var end);
+                ended |= end;
+                if (cellEvent is not null) yield return cellEvent;
             }
 
             if (!ended)
@@ -32,12 +33,12 @@ internal sealed class CellApi(SandboxAccess access)
         }
     }
 
-    public async Task<CellExecution> RunAsync(string code, CellOptions options, CancellationToken cancellationToken)
+    public async Task<ExecutionResult> RunAsync(string code, CellOptions options, CancellationToken cancellationToken)
     {
-        List<CellResult> results = [];
+        List<CellResultData> results = [];
         List<string> stdout = [], stderr = [];
-        CellError? error = null;
-        int? count = null;
+        ExecutionError? error = null;
+        var count = 0;
         await foreach (var cellEvent in StreamAsync(code, options, cancellationToken).ConfigureAwait(false))
             switch (cellEvent)
             {
@@ -53,21 +54,15 @@ internal sealed class CellApi(SandboxAccess access)
                     options.OnStderr?.Invoke(text.Text);
                     break;
                 case CellResult result:
-                    results.Add(result);
-                    options.OnResult?.Invoke(result);
+                    results.Add(result.Data);
+                    options.OnResult?.Invoke(result.Data);
                     break;
                 case CellError raised:
-                    error ??= raised;
+                    error ??= raised.Error;
                     break;
             }
 
-        return new CellExecution
-        {
-            Results = results,
-            Logs = new CellLogs { Stdout = stdout, Stderr = stderr },
-            Error = error,
-            ExecutionCount = count,
-        };
+        return new ExecutionResult(results, new ExecutionLogs(stdout, stderr), error, count);
     }
 
     public Task<CodeContext> CreateContextAsync(string language, string? workingDirectory, CancellationToken cancellationToken) =>
@@ -100,7 +95,7 @@ internal sealed class CellApi(SandboxAccess access)
     {
         try
         {
-            return await access.Transport.OpenAsync(
+            return await access.OpenAsync(
                 () =>
                 {
                     var request = access.Request(HttpMethod.Post, SandboxAccess.CodePort, "execute");
@@ -131,11 +126,21 @@ internal sealed class CellApi(SandboxAccess access)
         }
     }
 
-    private static CellEventWire Parse(ReadOnlySpan<byte> line)
+    private static CellEvent? Parse(ReadOnlySpan<byte> line, out bool end)
     {
         try
         {
-            return JsonSerializer.Deserialize(line, SnakeJson.Default.CellEventWire) ?? throw new JsonException("null");
+            var wire = JsonSerializer.Deserialize(line, SnakeJson.Default.CellEventWire) ?? throw new JsonException("null");
+            end = wire.Type == "end_of_execution";
+            return wire.Type switch
+            {
+                "number_of_executions" => new CellStarted(wire.ExecutionCount),
+                "stdout" => new CellStdout(wire.Text ?? ""),
+                "stderr" => new CellStderr(wire.Text ?? ""),
+                "error" => new CellError(new ExecutionError(wire.Name ?? "", wire.Value ?? "", wire.Traceback ?? "")),
+                "result" => new CellResult(JsonSerializer.Deserialize(line, SnakeJson.Default.CellResultData)!),
+                _ => null,
+            };
         }
         catch (JsonException exception)
         {
@@ -143,32 +148,6 @@ internal sealed class CellApi(SandboxAccess access)
                 ApiErrors.ProtocolError, "The service sent a line that is no event: " + exception.Message, null, exception);
         }
     }
-
-    private static CellEvent? EventOf(CellEventWire wire) => wire.Type switch
-    {
-        "number_of_executions" => new CellStarted(wire.ExecutionCount),
-        "stdout" => new CellStdout(wire.Text ?? ""),
-        "stderr" => new CellStderr(wire.Text ?? ""),
-        "error" => new CellError(wire.Name ?? "", wire.Value ?? "", wire.Traceback ?? ""),
-        "result" => new CellResult
-        {
-            IsMainResult = wire.IsMainResult,
-            Text = wire.Text,
-            Html = wire.Html,
-            Markdown = wire.Markdown,
-            Svg = wire.Svg,
-            Png = wire.Png,
-            Jpeg = wire.Jpeg,
-            Pdf = wire.Pdf,
-            Latex = wire.Latex,
-            Json = wire.Json,
-            Javascript = wire.Javascript,
-            Data = wire.Data,
-            Chart = wire.Chart,
-            Extra = wire.Extra,
-        },
-        _ => null,
-    };
 
     private static SandboxApiException TimedOut(Exception exception) => new(
         ApiErrors.DeadlineExceeded, "The cell did not end within its timeout; it has been interrupted.", null, exception);

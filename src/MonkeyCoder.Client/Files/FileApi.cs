@@ -12,7 +12,7 @@ internal sealed class FileApi(SandboxAccess access)
     [SuppressMessage("Reliability", "CA2000", Justification = "Owned by the stream that is returned.")]
     public async Task<Stream> ReadAsync(string path, string? user, CancellationToken cancellationToken)
     {
-        var response = await access.Transport.OpenAsync(
+        var response = await access.OpenAsync(
             () => access.Request(HttpMethod.Get, SandboxAccess.EnvdPort, PathOf(path, user)), cancellationToken).ConfigureAwait(false);
         try
         {
@@ -28,7 +28,7 @@ internal sealed class FileApi(SandboxAccess access)
 
     public async Task WriteAsync(string path, Stream content, string? user, CancellationToken cancellationToken)
     {
-        using var response = await access.Transport.OpenAsync(
+        using var response = await access.OpenAsync(
             () =>
             {
                 var request = access.Request(HttpMethod.Post, SandboxAccess.EnvdPort, PathOf(path, user));

@@ -75,7 +75,7 @@ internal sealed class ProcessApi(SandboxAccess access)
         string method, T body, JsonTypeInfo<T> type, string? user, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var frame = Frame(JsonSerializer.SerializeToUtf8Bytes(body, type));
-        var response = await access.Transport.OpenAsync(
+        var response = await access.OpenAsync(
             () =>
             {
                 var request = access.Rpc(

@@ -41,6 +41,20 @@ internal sealed record SandboxAccess(ApiTransport Transport, string SandboxId, s
         return request;
     }
 
+    /// <summary>Sends, and returns once the answer's head is there; as <see cref="ApiTransport.OpenAsync"/>.</summary>
+    public async Task<HttpResponseMessage> OpenAsync(
+        Func<HttpRequestMessage> make, CancellationToken cancellationToken, bool once = false)
+    {
+        try
+        {
+            return await Transport.OpenAsync(make, cancellationToken, once).ConfigureAwait(false);
+        }
+        catch (SandboxApiException exception) when (exception.Code == ApiErrors.ConnectionLost)
+        {
+            throw await ExplainBreakAsync(exception.InnerException ?? exception, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>
     /// What a broken stream means: the service cuts the streams of a sandbox that was killed, and answers 502 for it
     /// from then on.

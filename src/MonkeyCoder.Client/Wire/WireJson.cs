@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using MonkeyCoder.Contracts.Executions;
 
 namespace MonkeyCoder.Client.Wire;
 
@@ -28,13 +29,16 @@ namespace MonkeyCoder.Client.Wire;
 [JsonSerializable(typeof(EntriesAnswerWire))]
 internal sealed partial class WireJson : JsonSerializerContext;
 
-/// <summary>JSON of the original API and of the code interpreter: snake_case.</summary>
+/// <summary>
+/// JSON of the original API and of the code interpreter: snake_case. Not the contract's own context: a client is lenient
+/// towards fields that a service leaves out.
+/// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    UseStringEnumConverter = true)]
-[JsonSerializable(typeof(ExecuteWire))]
-[JsonSerializable(typeof(ExecuteCodeResult))]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ExecuteRequest))]
+[JsonSerializable(typeof(ExecuteResponse))]
+[JsonSerializable(typeof(CellResultData))]
 [JsonSerializable(typeof(CellWire))]
 [JsonSerializable(typeof(CellEventWire))]
 [JsonSerializable(typeof(CreateContextWire))]

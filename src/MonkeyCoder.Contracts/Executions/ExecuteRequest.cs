@@ -35,5 +35,5 @@ public sealed record ExecuteRequest
 
     /// <value>Fields that are not known; a service refuses them by name.</value>
     [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Unknown { get; init; }
+    public IDictionary<string, JsonElement>? Unknown { get; set; } // Not init: extension data cannot bind to one.
 }
