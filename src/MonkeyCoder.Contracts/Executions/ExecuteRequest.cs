@@ -33,7 +33,7 @@ public sealed record ExecuteRequest
     /// <value>Id of the execution. Default: the subject of the token, or a new one. Must agree with the token where there is one.</value>
     public string? ExecutionId { get; init; }
 
-    /// <value>Fields that are not known; a service refuses them by name.</value>
+    /// <value>Fields that are not known; a service refuses them by name. Not init: extension data cannot bind to one.</value>
     [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Unknown { get; set; } // Not init: extension data cannot bind to one.
+    public IDictionary<string, JsonElement>? Unknown { get; set; }
 }
