@@ -12,7 +12,7 @@ internal sealed class LiveSandbox(
     ISandbox engine,
     SandboxOwner owner,
     SandboxSettings settings,
-    SandboxTokens tokens,
+    SandboxAccessTokens tokens,
     DateTimeOffset startedAt,
     CancellationToken stopping)
 {
@@ -30,7 +30,7 @@ internal sealed class LiveSandbox(
     public SandboxSettings Settings => settings;
 
     /// <summary>What opens it, for those who have no key of its tenant.</summary>
-    public SandboxTokens Tokens => tokens;
+    public SandboxAccessTokens Tokens => tokens;
 
     public DateTimeOffset StartedAt => startedAt;
 
@@ -60,7 +60,7 @@ internal sealed class LiveSandbox(
 /// <summary>Tokens of one sandbox, the same for its whole life.</summary>
 /// <param name="Access">Opens its processes and files; null: they are open.</param>
 /// <param name="Traffic">Opens its public ports; null: they are open.</param>
-internal sealed record SandboxTokens(string? Access, string? Traffic)
+internal sealed record SandboxAccessTokens(string? Access, string? Traffic)
 {
     // Not in logs.
     public override string ToString() => "***";

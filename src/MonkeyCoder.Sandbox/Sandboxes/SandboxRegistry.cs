@@ -124,7 +124,7 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
     {
         var now = _time.GetUtcNow();
         var id = engine.Id.Value;
-        var tokens = new SandboxTokens(
+        var tokens = new SandboxAccessTokens(
             settings.Secured ? Token(_accessKey, id) : null,
             settings.AllowPublicTraffic ? null : Token(_trafficKey, id));
         var held = new Held(engine, owner, settings, tokens, now);
@@ -189,7 +189,7 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
         private int _ended;
 
         public Held(
-            ISandbox engine, SandboxOwner owner, SandboxSettings settings, SandboxTokens tokens, DateTimeOffset startedAt)
+            ISandbox engine, SandboxOwner owner, SandboxSettings settings, SandboxAccessTokens tokens, DateTimeOffset startedAt)
         {
             Sandbox = new LiveSandbox(engine, owner, settings, tokens, startedAt, Stopping.Token);
             Clock = new EndOfLifeClock.Entry(Sandbox);

@@ -14,10 +14,10 @@ internal sealed record SandboxSettings
     /// <summary>Life from creation. Default 300 s.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(300);
 
-    /// <summary>Its processes and files ask for <see cref="SandboxTokens.Access"/>. Default true.</summary>
+    /// <summary>Its processes and files ask for <see cref="SandboxAccessTokens.Access"/>. Default true.</summary>
     public bool Secured { get; init; } = true;
 
-    /// <summary>Its ports are open to who knows its id. Default true; false: they ask for <see cref="SandboxTokens.Traffic"/>.</summary>
+    /// <summary>Its ports are open to who knows its id. Default true; false: they ask for <see cref="SandboxAccessTokens.Traffic"/>.</summary>
     public bool AllowPublicTraffic { get; init; } = true;
 
     /// <summary>null: not said.</summary>
