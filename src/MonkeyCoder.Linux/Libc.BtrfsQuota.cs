@@ -96,10 +96,10 @@ public static partial class Libc
         FileDescriptor directory, ulong tree, uint type, (ulong First, ulong Last) ids, string subject, Action<ulong, ulong> found)
     {
         var arguments = new byte[BtrfsSearchHeaderBytes + BtrfsSearchBufferBytes];
-        var (first, offset) = (ids.First, 0UL);
+        var from = (Id: ids.First, Type: type, Offset: 0UL);
         while (true)
         {
-            WriteSearchKey(arguments, tree, type, (first, offset), ids.Last);
+            WriteSearchKey(arguments, tree, from, (ids.Last, type));
             if (RawIoctl(directory, BTRFS_IOC_TREE_SEARCH_V2, arguments) != 0)
             {
                 // There is no such tree while quotas are off.
@@ -113,27 +113,31 @@ public static partial class Libc
             for (var item = 0; item < items; item++)
             {
                 var header = arguments.AsSpan(at, BtrfsItemHeaderBytes);
-                first = BinaryPrimitives.ReadUInt64LittleEndian(header[8..]);
-                offset = BinaryPrimitives.ReadUInt64LittleEndian(header[16..]);
-                if (BinaryPrimitives.ReadUInt32LittleEndian(header[24..]) == type) found(first, offset);
+                from.Id = BinaryPrimitives.ReadUInt64LittleEndian(header[8..]);
+                from.Offset = BinaryPrimitives.ReadUInt64LittleEndian(header[16..]);
+                from.Type = BinaryPrimitives.ReadUInt32LittleEndian(header[24..]);
+
+                // The search takes keys as one long number, so items of other types lie in between.
+                if (from.Type == type) found(from.Id, from.Offset);
                 at += BtrfsItemHeaderBytes + BinaryPrimitives.ReadInt32LittleEndian(header[28..]);
             }
 
-            if (++offset == 0) return;
+            if (++from.Offset == 0) from.Type++;
         }
     }
 
-    private static void WriteSearchKey(Span<byte> key, ulong tree, uint type, (ulong Id, ulong Offset) from, ulong lastId)
+    private static void WriteSearchKey(
+        Span<byte> key, ulong tree, (ulong Id, uint Type, ulong Offset) from, (ulong Id, uint Type) last)
     {
         key.Clear();
         BinaryPrimitives.WriteUInt64LittleEndian(key, tree);
         BinaryPrimitives.WriteUInt64LittleEndian(key[8..], from.Id);
-        BinaryPrimitives.WriteUInt64LittleEndian(key[16..], lastId);
+        BinaryPrimitives.WriteUInt64LittleEndian(key[16..], last.Id);
         BinaryPrimitives.WriteUInt64LittleEndian(key[24..], from.Offset);
         BinaryPrimitives.WriteUInt64LittleEndian(key[32..], ulong.MaxValue);
         BinaryPrimitives.WriteUInt64LittleEndian(key[48..], ulong.MaxValue);
-        BinaryPrimitives.WriteUInt32LittleEndian(key[56..], type);
-        BinaryPrimitives.WriteUInt32LittleEndian(key[60..], type);
+        BinaryPrimitives.WriteUInt32LittleEndian(key[56..], from.Type);
+        BinaryPrimitives.WriteUInt32LittleEndian(key[60..], last.Type);
         BinaryPrimitives.WriteUInt32LittleEndian(key[64..], uint.MaxValue);
         BinaryPrimitives.WriteUInt64LittleEndian(key[104..], BtrfsSearchBufferBytes);
     }

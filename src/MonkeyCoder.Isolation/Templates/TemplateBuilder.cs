@@ -137,8 +137,14 @@ public sealed class TemplateBuilder
 
     private static long MeasureBytes(string rootPath)
     {
-        var all = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
-        return new DirectoryInfo(rootPath).EnumerateFiles("*", all).Where(file => file.LinkTarget is null).Sum(file => file.Length);
+        // Links are skipped, not followed: an absolute one would lead out into the host.
+        var all = new EnumerationOptions
+        {
+            RecurseSubdirectories = true,
+            AttributesToSkip = FileAttributes.ReparsePoint,
+            IgnoreInaccessible = false,
+        };
+        return new DirectoryInfo(rootPath).EnumerateFiles("*", all).Sum(file => file.Length);
     }
 
     private static void RemoveTree(string path)
