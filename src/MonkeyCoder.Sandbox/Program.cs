@@ -1,2 +1,1 @@
-var app = WebApplication.CreateBuilder(args).Build();
-app.Run();
+return await MonkeyCoder.Sandbox.Hosting.SandboxHost.RunAsync(args);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace MonkeyCoder.Contracts.Executions;
 
@@ -8,7 +9,10 @@ namespace MonkeyCoder.Contracts.Executions;
 /// <param name="Error">What the code raised; null where it did not.</param>
 /// <param name="ExecutionCount">Number of the cell in its kernel, from 1; 0 where it never started.</param>
 public sealed record ExecutionResult(
-    IReadOnlyList<CellResultData> Results, ExecutionLogs Logs, ExecutionError? Error, int ExecutionCount);
+    IReadOnlyList<CellResultData> Results,
+    ExecutionLogs Logs,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] ExecutionError? Error,
+    int ExecutionCount);
 
 /// <summary>Output in pieces as they arrived; joined, a list is the whole stream.</summary>
 /// <param name="Stdout">Pieces of stdout.</param>

@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace MonkeyCoder.Contracts.Executions;
 
 /// <summary>Body of <c>POST /sandbox/cleanup</c>; may be left out.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record CleanupRequest
 {
     /// <value>Remove this sandbox, idle or not. Default: every kept sandbox of the tenant that runs no cell.</value>

@@ -112,7 +112,7 @@ public sealed class ApiKeyStore(string stateDirectory, TimeProvider timeProvider
 
     private void Write(ApiKeyDocument document)
     {
-        var temporary = $"{FilePath}.{Environment.ProcessId}.tmp";
+        var temporary = FilePath + ".tmp";
         var options = new FileStreamOptions
         {
             Mode = FileMode.Create,

@@ -1,4 +1,5 @@
 using MonkeyCoder.Isolation.Agents;
+using MonkeyCoder.Isolation.Sandboxes;
 
 namespace MonkeyCoder.Sandbox.Executions;
 
@@ -38,4 +39,14 @@ internal sealed record CellError(string Name, string Value, string Traceback) : 
 internal sealed record CellCut(string Stream, string Reason, long OffsetBytes, long Bytes) : CellEvent;
 
 /// <summary>The end.</summary>
-internal sealed record CellEnded(CellStatus Status, string? Reason) : CellEvent;
+internal sealed record CellEnded(CellStatus Status, string? Reason) : CellEvent
+{
+    /// <value>What was measured from the moment that the kernel took the cell; null where it never did.</value>
+    public CellMeasurement? Measured { get; init; }
+}
+
+/// <summary>Figures around one cell; a cell of another context at the same time is within them.</summary>
+/// <param name="WallTime">From the kernel's taking the cell to its end.</param>
+/// <param name="Before">null where it could not be read.</param>
+/// <param name="After">null where the sandbox was gone. Its memory peak is that of the cell.</param>
+internal sealed record CellMeasurement(TimeSpan WallTime, SandboxUsage? Before, SandboxUsage? After);

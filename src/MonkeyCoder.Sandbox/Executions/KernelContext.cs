@@ -6,11 +6,20 @@ namespace MonkeyCoder.Sandbox.Executions;
 /// <param name="workingDirectory">Where it starts.</param>
 internal sealed class KernelContext(string id, string language, string workingDirectory)
 {
+    private bool _isRestarting;
+
     public string Id => id;
 
     public string Language => language;
 
     public string WorkingDirectory => workingDirectory;
+
+    /// <summary>The kernel is being killed because somebody asked for a new one.</summary>
+    public bool IsRestarting
+    {
+        get => Volatile.Read(ref _isRestarting);
+        set => Volatile.Write(ref _isRestarting, value);
+    }
 
     /// <summary>Held by the one cell that runs; cells of a context wait for it in turn.</summary>
     public SemaphoreSlim Turn { get; } = new(1, 1);

@@ -1,0 +1,11 @@
+namespace MonkeyCoder.Sandbox.Executions;
+
+/// <summary>An execute request that has been checked.</summary>
+/// <param name="ExecutionId">Of the request, the token, or new.</param>
+/// <param name="Code">The cell.</param>
+/// <param name="Language">Normalised.</param>
+/// <param name="Timeout">Within the node's maximum.</param>
+/// <param name="SandboxId">Run there; null: in a fresh sandbox.</param>
+/// <param name="Keep">A fresh sandbox lives on.</param>
+internal sealed record ExecutionPlan(
+    string ExecutionId, string Code, string Language, TimeSpan Timeout, string? SandboxId, bool Keep);

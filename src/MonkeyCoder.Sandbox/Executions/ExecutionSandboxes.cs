@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Options;
+using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Sandbox.Sandboxes;
+using MonkeyCoder.Sandbox.Security;
+
+namespace MonkeyCoder.Sandbox.Executions;
+
+/// <summary>The sandboxes that <c>/sandbox/execute</c> makes, finds and removes.</summary>
+internal sealed class ExecutionSandboxes(
+    ISandboxRegistry registry, KeptSandboxes kept, Departures departures, SandboxLimits limits,
+    IOptions<ExecutionOptions> options)
+{
+    private const string Template = "base";
+
+    /// <summary>A live sandbox of the tenant, whoever made it; null where there is none.</summary>
+    public LiveSandbox? Find(string tenant, string id) => registry.Find(tenant, id);
+
+    /// <summary>A fresh strict sandbox with the node's limits.</summary>
+    public async Task<LiveSandbox> CreateAsync(Caller caller, ExecutionPlan plan, CancellationToken cancellationToken)
+    {
+        var owner = new SandboxOwner(caller.Tenant, caller.KeyId);
+        var spec = new SandboxSpec { Template = Template, Profile = SandboxProfile.Strict, Limits = limits };
+        var settings = new SandboxSettings { Template = Template, Timeout = Life(plan) };
+        var sandbox = await registry.CreateAsync(owner, spec, settings, cancellationToken).ConfigureAwait(false);
+        if (plan.Keep) kept.Add(sandbox);
+        return sandbox;
+    }
+
+    /// <summary>Holds a kept sandbox while a cell runs in it; null for others.</summary>
+    public IDisposable? Use(LiveSandbox sandbox, TimeSpan timeout) => kept.Use(sandbox, timeout);
+
+    /// <summary>Begins to remove a sandbox that nobody needs any more.</summary>
+    public Task RemoveAsync(LiveSandbox sandbox) => departures.StartAsync(sandbox);
+
+    // Covers the start of the kernel, the cell and its winding down, so that the end of life is never what ends a cell.
+    private TimeSpan Life(ExecutionPlan plan) =>
+        plan.Timeout + options.Value.KernelStartTimeout + (2 * options.Value.InterruptGrace) + options.Value.KeptLife;
+}

@@ -1,0 +1,58 @@
+using System.Text;
+using Microsoft.Extensions.Options;
+using MonkeyCoder.Contracts.Executions;
+using MonkeyCoder.Contracts.Problems;
+using MonkeyCoder.Sandbox.Problems;
+using MonkeyCoder.Sandbox.Sandboxes;
+using MonkeyCoder.Sandbox.Security;
+
+namespace MonkeyCoder.Sandbox.Executions;
+
+/// <summary>Runs <c>/sandbox/execute</c>: one cell in a fresh sandbox, or in one that is kept.</summary>
+internal sealed class ExecutionService(
+    ExecutionSandboxes sandboxes, ICellRunner runner, IOptions<ExecutionOptions> options, ILogger<ExecutionService> logger)
+{
+    private static readonly Dictionary<string, string> NoEnvironment = [];
+
+    /// <summary>Runs the plan. Cancelling interrupts the cell, and removes a sandbox that nobody has seen.</summary>
+    public async Task<Result<ExecuteResponse>> RunAsync(Caller caller, ExecutionPlan plan, CancellationToken cancellationToken)
+    {
+        using var scope = logger.BeginExecution(plan.ExecutionId, caller.Tenant);
+        if (plan.SandboxId is { } id)
+        {
+            return sandboxes.Find(caller.Tenant, id) is { } found
+                ? await RunInAsync(found, plan, isKept: true, cancellationToken).ConfigureAwait(false)
+                : ProblemCatalog.Make(ProblemCodes.SandboxNotFound);
+        }
+
+        var fresh = await sandboxes.CreateAsync(caller, plan, cancellationToken).ConfigureAwait(false);
+        var seen = false;
+        try
+        {
+            var response = await RunInAsync(fresh, plan, plan.Keep, cancellationToken).ConfigureAwait(false);
+            seen = plan.Keep && !cancellationToken.IsCancellationRequested;
+            return response;
+        }
+        finally
+        {
+            if (!seen) await sandboxes.RemoveAsync(fresh).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<ExecuteResponse> RunInAsync(
+        LiveSandbox sandbox, ExecutionPlan plan, bool isKept, CancellationToken cancellationToken)
+    {
+        using var scope = logger.BeginSandbox(sandbox.Id.Value);
+        using var use = sandboxes.Use(sandbox, plan.Timeout);
+        logger.Started(plan.Language, Encoding.UTF8.GetByteCount(plan.Code));
+        var cell = new CellRequest(
+            sandbox.Contexts.Default(plan.Language), plan.Code, NoEnvironment, plan.Timeout, KernelIsKept: isKept);
+        var answer = new ExecutionAnswer(options.Value);
+        await foreach (var next in runner.RunAsync(sandbox, cell, cancellationToken).ConfigureAwait(false)) answer.Take(next);
+        if (cancellationToken.IsCancellationRequested) logger.Abandoned();
+        cancellationToken.ThrowIfCancellationRequested();
+        var response = answer.Make(plan.ExecutionId);
+        logger.Ended(answer.End.Status, answer.End.Reason, response.ResourceUsage.WallSeconds, response.ResourceUsage.CpuSeconds);
+        return isKept && !sandbox.Stopping.IsCancellationRequested ? response with { SandboxId = sandbox.Id.Value } : response;
+    }
+}

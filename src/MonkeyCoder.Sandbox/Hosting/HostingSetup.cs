@@ -1,0 +1,76 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace MonkeyCoder.Sandbox.Hosting;
+
+internal static class HostingSetup
+{
+    private const int MaxHeaderBytes = 32 * 1024;
+    private const int MaxHeaders = 100;
+
+    // Clients of E2B keep idle connections for ten minutes; the server must not be the first to close.
+    private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(620);
+    private static readonly TimeSpan SlowBodyGrace = TimeSpan.FromSeconds(30);
+
+    /// <summary>Registers the server, logs, the clock, directories and limits.</summary>
+    public static void AddNodeHosting(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddNodeOptions<HostingOptions, HostingOptionsValidator>(HostingOptions.Section);
+        services.AddNodeOptions<StorageOptions, StorageOptionsValidator>(StorageOptions.Section);
+        services.AddNodeOptions<LimitOptions, LimitOptionsValidator>(LimitOptions.Section);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<LimitOptions>>().Value.ToLimits());
+        services.TryAddSingleton<RouteGate>();
+        services.AddHostedService<OrderlyStop>();
+        services.AddSingleton<IConfigureOptions<HostOptions>, StopConfiguration>();
+        services.AddSingleton<IConfigureOptions<KestrelServerOptions>, ServerConfiguration>();
+        builder.WebHost.UseKestrelCore();
+        AddLogs(builder.Logging);
+    }
+
+    private static void AddLogs(ILoggingBuilder logging)
+    {
+        logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
+        // FaultHandler logs what escapes an endpoint, with its code; the library would log it once more.
+        logging.AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.None);
+        logging.AddJsonConsole(console =>
+        {
+            console.IncludeScopes = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "O";
+            console.JsonWriterOptions = new JsonWriterOptions { Indented = false };
+        });
+    }
+
+    private sealed class StopConfiguration(IOptions<HostingOptions> options) : IConfigureOptions<HostOptions>
+    {
+        public void Configure(HostOptions host) => host.ShutdownTimeout = options.Value.ShutdownTimeout;
+    }
+
+    private sealed class ServerConfiguration(IOptions<HostingOptions> options) : IConfigureOptions<KestrelServerOptions>
+    {
+        public void Configure(KestrelServerOptions server)
+        {
+            var settings = options.Value;
+            if (IPAddress.TryParse(settings.Host, out var address)) server.Listen(address, settings.Port);
+            else server.ListenLocalhost(settings.Port);
+            server.AddServerHeader = false;
+            server.Limits.MaxRequestBodySize = JsonBody.DrainLimit;
+            server.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
+            server.Limits.MaxRequestHeaderCount = MaxHeaders;
+            server.Limits.MaxConcurrentConnections = settings.MaxConnections;
+            server.Limits.MaxConcurrentUpgradedConnections = settings.MaxConnections;
+            server.Limits.RequestHeadersTimeout = settings.HeadersTimeout;
+            server.Limits.KeepAliveTimeout = KeepAlive;
+            server.Limits.MinRequestBodyDataRate = new MinDataRate(settings.MinBodyBytesPerSecond, SlowBodyGrace);
+            // A client that stops reading slows its own sandbox down, and may.
+            server.Limits.MinResponseDataRate = null;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Diagnostics;
+using MonkeyCoder.Contracts.Problems;
+using MonkeyCoder.Isolation.Agents;
+using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Linux;
+using MonkeyCoder.Sandbox.Executions;
+
+namespace MonkeyCoder.Sandbox.Problems;
+
+/// <summary>Turns what escaped an endpoint into a problem: bad requests into 4xx, faults of the environment into 503, bugs into 500.</summary>
+internal sealed class FaultHandler(ProblemWriter writer, ILogger<FaultHandler> logger) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (httpContext.RequestAborted.IsCancellationRequested || exception is ConnectionResetException)
+        {
+            // Nobody is there to be told.
+            logger.CallerGone(httpContext.Request.Path);
+            httpContext.Abort();
+            return true;
+        }
+
+        var problem = Map(exception);
+        if (problem.Status >= StatusCodes.Status500InternalServerError) logger.Fault(exception, problem.Code);
+        else logger.Refused(problem.Status, problem.Code, problem.Detail);
+        await writer.WriteAsync(httpContext, problem).ConfigureAwait(false);
+        return true;
+    }
+
+    private static Problem Map(Exception exception) => exception switch
+    {
+        BadHttpRequestException bad => Map(bad),
+        KernelStartException => ProblemCatalog.Make(ProblemCodes.KernelStartFailed),
+        SyscallException or AgentException or AgentUnreachableException or UnknownTemplateException or HostNotReadyException
+            => ProblemCatalog.Make(ProblemCodes.SandboxUnavailable),
+        _ => ProblemCatalog.Make(ProblemCodes.InternalError),
+    };
+
+    private static Problem Map(BadHttpRequestException exception) => exception.StatusCode switch
+    {
+        StatusCodes.Status408RequestTimeout => ProblemCatalog.Make(ProblemCodes.RequestTooSlow),
+        StatusCodes.Status413PayloadTooLarge => ProblemCatalog.Make(ProblemCodes.RequestTooLarge),
+        StatusCodes.Status415UnsupportedMediaType => ProblemCatalog.Make(ProblemCodes.UnsupportedMediaType),
+        _ when exception.InnerException is JsonException => ProblemCatalog.Make(ProblemCodes.InvalidJson),
+        _ => ProblemCatalog.Make(ProblemCodes.InvalidRequest),
+    };
+}

@@ -1,1 +1,0 @@
-export LANG="${LANG:-C.UTF-8}"
