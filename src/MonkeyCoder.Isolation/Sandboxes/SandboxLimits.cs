@@ -3,6 +3,9 @@ namespace MonkeyCoder.Isolation.Sandboxes;
 /// <summary>Hard limits of one sandbox.</summary>
 public sealed record SandboxLimits
 {
+    /// <summary>Tasks on top of <see cref="Processes"/> for the threads of the agent itself.</summary>
+    internal const int AgentTaskReserve = 32;
+
     /// <value>Bytes of memory, page cache and tmpfs included, no swap. Default 512 MiB.</value>
     public long MemoryBytes { get; init; } = 512L * 1024 * 1024;
 

@@ -1,0 +1,144 @@
+using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Linux;
+
+namespace MonkeyCoder.Isolation.Cgroups;
+
+/// <summary>
+/// Separate hierarchies (kernel docs, admin-guide/cgroup-v1), also those of a hybrid host, where v2 is mounted beside
+/// them without the controllers that matter.
+/// </summary>
+internal sealed class CgroupV1Tree : ICgroupTree
+{
+    private const long PeriodMicroseconds = 100_000;
+    private const long TcpBufferBytes = 64L * 1024 * 1024;
+
+    // Without these a sandbox would have no limits; cpuacct, freezer and devices are needed to count, stop and confine it.
+    private static readonly string[] Required = ["memory", "cpu", "cpuacct", "pids", "freezer", "devices"];
+
+    private readonly string _memory;
+    private readonly string _cpu;
+    private readonly string _cpuacct;
+    private readonly string _pids;
+    private readonly string _freezer;
+    private readonly string[] _limited;
+    private readonly string[] _all;
+
+    /// <param name="mounts">Mount point of each controller, by its name.</param>
+    /// <param name="others">Mount points of hierarchies in which runtimes create groups too: named ones and the unified.</param>
+    public CgroupV1Tree(IReadOnlyDictionary<string, string> mounts, IEnumerable<string> others)
+    {
+        var missing = Required.Where(controller => !mounts.ContainsKey(controller)).ToArray();
+        if (missing.Length > 0)
+            throw new HostNotReadyException($"The cgroup v1 controllers {string.Join(", ", missing)} are not mounted; mount them or boot with cgroup v2.");
+        (_memory, _cpu, _cpuacct, _pids, _freezer) =
+            (mounts["memory"], mounts["cpu"], mounts["cpuacct"], mounts["pids"], mounts["freezer"]);
+        // Controllers can share a hierarchy (cpu,cpuacct), and then have one mount point.
+        _limited = Required.Select(controller => mounts[controller]).Distinct().ToArray();
+        _all = mounts.Values.Concat(others).Distinct().ToArray();
+    }
+
+    public string Version => "v1";
+
+    public void Create(string path)
+    {
+        foreach (var root in _limited) Directory.CreateDirectory(root + path);
+    }
+
+    public void SetLimits(string path, SandboxLimits limits)
+    {
+        SetMemory(_memory + path, limits.MemoryBytes);
+        SetCpu(_cpu + path, limits.CpuPercent);
+        CgroupFile.Write($"{_pids}{path}/pids.max", limits.Processes + SandboxLimits.AgentTaskReserve);
+    }
+
+    public CgroupUsage ReadUsage(string path) => new()
+    {
+        CpuTime = TimeSpan.FromMicroseconds(CgroupFile.ReadNumber($"{_cpuacct}{path}/cpuacct.usage") / 1000.0),
+        MemoryBytes = CgroupFile.ReadNumber($"{_memory}{path}/memory.usage_in_bytes"),
+        MemoryPeakBytes = CgroupFile.ReadNumber($"{_memory}{path}/memory.max_usage_in_bytes"),
+        MemoryCacheBytes = CgroupFile.ReadKey($"{_memory}{path}/memory.stat", "cache"u8),
+        OomKills = CgroupFile.ReadKey($"{_memory}{path}/memory.oom_control", "oom_kill"u8),
+        Tasks = (int)CgroupFile.ReadNumber($"{_pids}{path}/pids.current"),
+        ForkFailures = CgroupFile.ReadKey($"{_pids}{path}/pids.events", "max"u8),
+    };
+
+    public void ResetMemoryPeak(string path) => CgroupFile.Write($"{_memory}{path}/memory.max_usage_in_bytes", 0);
+
+    public void SetFrozen(string path, bool frozen) =>
+        CgroupFile.Write($"{_freezer}{path}/freezer.state", frozen ? "FROZEN" : "THAWED");
+
+    public IReadOnlyList<int> Processes(string path) => CgroupFile.ReadPids($"{_freezer}{path}/cgroup.procs");
+
+    public void Kill(string path)
+    {
+        if (!Directory.Exists(_freezer + path)) return;
+        // 1. Frozen, nothing can fork away from under the list. 2. A frozen task of v1 does not die: thaw in any case.
+        SetFrozen(path, true);
+        try
+        {
+            foreach (var pid in Processes(path)) _ = Libc.TryKill(pid, Libc.SIGKILL);
+        }
+        finally
+        {
+            SetFrozen(path, false);
+        }
+    }
+
+    public bool TryRemove(string path)
+    {
+        var gone = true;
+        foreach (var root in _all)
+        {
+            var errno = Libc.TryRemoveDirectory(root + path);
+            if (errno is ErrnoName.EBUSY or ErrnoName.ENOTEMPTY) gone = false;
+            else if (errno is not (0 or ErrnoName.ENOENT)) throw new SyscallException("rmdir", errno, root + path);
+        }
+
+        return gone;
+    }
+
+    public IReadOnlyCollection<string> Children(string path)
+    {
+        var names = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var root in _all)
+        {
+            if (!Directory.Exists(root + path)) continue;
+            foreach (var child in Directory.EnumerateDirectories(root + path)) names.Add(Path.GetFileName(child));
+        }
+
+        return names;
+    }
+
+    private static void SetMemory(string group, long bytes)
+    {
+        var limit = group + "/memory.limit_in_bytes";
+        var withSwap = group + "/memory.memsw.limit_in_bytes";
+        // The kernel wants limit <= memsw at every moment: raise memsw first, lower it last.
+        if (File.Exists(withSwap))
+        {
+            if (bytes > CgroupFile.ReadNumber(withSwap)) CgroupFile.Write(withSwap, bytes);
+            CgroupFile.Write(limit, bytes);
+            CgroupFile.Write(withSwap, bytes);
+        }
+        else
+        {
+            CgroupFile.Write(limit, bytes);
+        }
+
+        CgroupFile.WriteIfThere(group + "/memory.swappiness", 0);
+        // TCP buffers are not within the memory limit of v1.
+        CgroupFile.WriteIfThere(group + "/memory.kmem.tcp.limit_in_bytes", TcpBufferBytes);
+    }
+
+    private static void SetCpu(string group, int percent)
+    {
+        var quota = PeriodMicroseconds * percent / 100;
+        CgroupFile.Write(group + "/cpu.cfs_period_us", PeriodMicroseconds);
+        // A burst above the quota is refused, so it is out of the way while the quota changes. What was not used in one
+        // period can be used in the next, so that a short cell after a pause runs at full speed.
+        CgroupFile.WriteIfThere(group + "/cpu.cfs_burst_us", 0);
+        CgroupFile.Write(group + "/cpu.cfs_quota_us", quota);
+        CgroupFile.WriteIfThere(group + "/cpu.cfs_burst_us", quota);
+        CgroupFile.Write(group + "/cpu.shares", 256);
+    }
+}

@@ -1,0 +1,66 @@
+using MonkeyCoder.Isolation.Sandboxes;
+
+namespace MonkeyCoder.Isolation.Cgroups;
+
+/// <summary>
+/// The control groups of this host, whatever their version. A group is named by its path from the root of the tree,
+/// e.g. <c>/monkeycoder/1f2e3d4c/i0123…</c>, the same in every hierarchy of v1.
+/// </summary>
+/// <exception cref="MonkeyCoder.Linux.SyscallException">A file of the tree refused; from every member that does not say otherwise.</exception>
+internal interface ICgroupTree
+{
+    /// <summary><c>v1</c> or <c>v2</c>.</summary>
+    string Version { get; }
+
+    /// <summary>Creates the group and its parents, wherever it does not exist yet.</summary>
+    void Create(string path);
+
+    /// <summary>Sets memory, CPU and process limits; also those that are the same for every sandbox.</summary>
+    void SetLimits(string path, SandboxLimits limits);
+
+    /// <summary>Reads all counters. Files that the host does not have count as 0.</summary>
+    CgroupUsage ReadUsage(string path);
+
+    /// <summary>Makes <see cref="CgroupUsage.MemoryPeakBytes"/> start anew.</summary>
+    void ResetMemoryPeak(string path);
+
+    /// <summary>Stops or continues every process of the group.</summary>
+    void SetFrozen(string path, bool frozen);
+
+    /// <summary>Processes of the group, as host pids; none where it does not exist.</summary>
+    IReadOnlyList<int> Processes(string path);
+
+    /// <summary>SIGKILL to every process of the group, the frozen too. They may take a moment to be gone.</summary>
+    void Kill(string path);
+
+    /// <summary>Removes the group wherever it exists. False while something is still in it.</summary>
+    bool TryRemove(string path);
+
+    /// <summary>Names of the groups directly below, of all hierarchies.</summary>
+    IReadOnlyCollection<string> Children(string path);
+}
+
+/// <summary>Counters of one group since it was created.</summary>
+internal readonly record struct CgroupUsage
+{
+    /// <summary>User and system time of all its processes.</summary>
+    public TimeSpan CpuTime { get; init; }
+
+    /// <summary>Bytes charged now.</summary>
+    public long MemoryBytes { get; init; }
+
+    /// <summary>Most bytes charged since the last reset.</summary>
+    public long MemoryPeakBytes { get; init; }
+
+    /// <summary>Page cache within <see cref="MemoryBytes"/>.</summary>
+    public long MemoryCacheBytes { get; init; }
+
+    /// <summary>Processes killed by the kernel because the group was over its memory.</summary>
+    public long OomKills { get; init; }
+
+    /// <summary>Tasks now.</summary>
+    public int Tasks { get; init; }
+
+    /// <summary>Forks refused because the group was at its limit.</summary>
+    public long ForkFailures { get; init; }
+}

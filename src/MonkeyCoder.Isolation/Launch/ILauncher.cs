@@ -1,0 +1,28 @@
+using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Linux;
+
+namespace MonkeyCoder.Isolation.Launch;
+
+/// <summary>Starts the first process of a sandbox inside everything that has been prepared for it.</summary>
+internal interface ILauncher
+{
+    /// <summary>Returns once the agent has been started; it may not serve yet.</summary>
+    /// <exception cref="SandboxLaunchException">The runtime refused; its own words are in the message.</exception>
+    /// <exception cref="SyscallException">It could not be started at all.</exception>
+    Task<LaunchedInit> LaunchAsync(LaunchRequest request, CancellationToken cancellationToken);
+}
+
+/// <summary>What to launch.</summary>
+/// <param name="Id">Name of the container.</param>
+/// <param name="BundleDirectory">OCI bundle: holds <c>config.json</c>.</param>
+/// <param name="PidFile">Where the runtime leaves the pid.</param>
+/// <param name="AgentSocket">Listening socket that becomes fd 3 of the agent.</param>
+/// <param name="Log">stdout and stderr of the runtime and the agent.</param>
+internal sealed record LaunchRequest(
+    SandboxId Id, string BundleDirectory, string PidFile, FileDescriptor AgentSocket, LogPipe Log);
+
+/// <summary>The agent's process as the host sees it.</summary>
+internal sealed record LaunchedInit(int Pid, FileDescriptor Pidfd) : IDisposable
+{
+    public void Dispose() => Pidfd.Dispose();
+}

@@ -1,0 +1,106 @@
+using MonkeyCoder.Isolation.Sandboxes;
+
+namespace MonkeyCoder.Isolation.Oci;
+
+/// <summary>What is the same in the OCI configuration of every sandbox. docs/SECURITY-MODEL.md says what each answers.</summary>
+internal static class OciDefaults
+{
+    /// <summary>oom_score_adj of the agent: goes before the node. It gives its children more, so they go before it.</summary>
+    public const int AgentOomScore = 300;
+
+    // Enough for a program to raise its own limit a little, whatever the soft limit was set to.
+    private const ulong MostOpenFiles = 4096;
+    private const ulong LeastProcesses = 256;
+    private const ulong MiB = 1024 * 1024;
+
+    /// <summary>All of them: nothing of the host's is shared.</summary>
+    public static IReadOnlyList<string> Namespaces { get; } = ["user", "pid", "mount", "network", "ipc", "uts", "cgroup"];
+
+    /// <summary>
+    /// For root inside a workspace: Docker's list without NET_RAW and MKNOD. They count inside the user namespace only.
+    /// </summary>
+    public static IReadOnlyList<string> WorkspaceCapabilities { get; } =
+    [
+        "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP",
+        "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_SETFCAP", "CAP_AUDIT_WRITE",
+    ];
+
+    /// <summary>null, zero, full, random, urandom, tty, ptmx and the terminals behind it.</summary>
+    public static IReadOnlyList<(int Major, int? Minor)> Devices { get; } =
+        [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 2), (136, null)];
+
+    /// <summary>File systems of the sandbox's own, each with a size. No sysfs, no cgroupfs.</summary>
+    public static IReadOnlyList<OciMount> Mounts { get; } =
+    [
+        new("/proc", "proc", "proc", ["nosuid", "noexec", "nodev"]),
+        new("/dev", "tmpfs", "tmpfs", ["nosuid", "noexec", "strictatime", "mode=755", "size=64k"]),
+        new("/dev/pts", "devpts", "devpts", ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5", "max=64"]),
+        new("/dev/shm", "tmpfs", "shm", ["nosuid", "nodev", "noexec", "mode=1777", "size=64m"]),
+        new("/dev/mqueue", "mqueue", "mqueue", ["nosuid", "nodev", "noexec"]),
+        new("/tmp", "tmpfs", "tmpfs", ["nosuid", "nodev", "mode=1777", "size=128m", "nr_inodes=16k"]),
+    ];
+
+    /// <summary>Of the network and IPC namespaces.</summary>
+    public static IReadOnlyList<(string Key, string Value)> Sysctls { get; } =
+    [
+        ("net.ipv6.conf.all.disable_ipv6", "1"), ("net.ipv6.conf.default.disable_ipv6", "1"), ("net.ipv4.ping_group_range", "1 0"),
+        ("kernel.shmmax", "134217728"), ("kernel.shmall", "32768"), ("kernel.msgmni", "64"), ("kernel.sem", "64 512 32 64"),
+        ("fs.mqueue.queues_max", "16"),
+    ];
+
+    /// <summary>Of the user namespace; runc takes these for the host's and would refuse them as sysctls.</summary>
+    public static IReadOnlyList<string> UserNamespaceSysctls { get; } =
+        ["user.max_inotify_instances=64", "user.max_user_namespaces=0"];
+
+    /// <summary>Files of /proc that say too much about the host.</summary>
+    public static IReadOnlyList<string> MaskedPaths { get; } =
+    [
+        .. new[]
+        {
+            "acpi", "asound", "bootconfig", "buddyinfo", "cmdline", "config.gz", "diskstats", "driver", "dynamic_debug", "interrupts",
+            "iomem", "ioports", "kallsyms", "kcore", "key-users", "keys", "kmsg", "kpagecgroup", "kpagecount", "kpageflags",
+            "latency_stats", "locks", "mdstat", "modules", "pagetypeinfo", "partitions", "pressure", "sched_debug", "schedstat",
+            "scsi", "slabinfo", "softirqs", "swaps", "timer_list", "timer_stats", "version_signature", "vmallocinfo", "vmstat",
+            "zoneinfo",
+        }.Select(name => "/proc/" + name),
+    ];
+
+    /// <summary>Parts of /proc through which a host could be changed.</summary>
+    public static IReadOnlyList<string> ReadonlyPaths { get; } =
+        ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+    /// <summary>getrlimit(2). Memory is the cgroup's: RLIMIT_AS breaks V8 and sums nothing.</summary>
+    public static IReadOnlyList<OciResourceLimit> ResourceLimits(SandboxLimits limits) =>
+    [
+        new("RLIMIT_NOFILE", (ulong)limits.OpenFiles, HardOpenFiles(limits)),
+        // A second line behind the pids of the cgroup: counted for each user.
+        new("RLIMIT_NPROC", MostProcesses(limits), MostProcesses(limits)),
+        new("RLIMIT_CORE", 0, 0),
+        new("RLIMIT_FSIZE", Math.Max(1024 * MiB, (ulong)limits.DiskBytes), Math.Max(1024 * MiB, (ulong)limits.DiskBytes)),
+        new("RLIMIT_MEMLOCK", 65536, 65536),
+        new("RLIMIT_MSGQUEUE", 65536, 65536),
+        new("RLIMIT_SIGPENDING", 512, 512),
+        new("RLIMIT_STACK", 8 * MiB, 64 * MiB),
+        new("RLIMIT_NICE", 0, 0),
+        new("RLIMIT_RTPRIO", 0, 0),
+        new("RLIMIT_LOCKS", 4096, 4096),
+    ];
+
+    /// <summary>
+    /// Whether a sandbox launched with one can be given the other: nothing raises the hard limits of a process that runs.
+    /// </summary>
+    public static bool SameHardLimits(SandboxLimits one, SandboxLimits other) =>
+        ResourceLimits(one).Select(limit => limit.Hard).SequenceEqual(ResourceLimits(other).Select(limit => limit.Hard));
+
+    /// <summary>What a process may raise its open files to.</summary>
+    public static ulong HardOpenFiles(SandboxLimits limits) => Math.Max(MostOpenFiles, (ulong)limits.OpenFiles);
+
+    private static ulong MostProcesses(SandboxLimits limits) =>
+        Math.Max(LeastProcesses, (ulong)limits.Processes + SandboxLimits.AgentTaskReserve);
+}
+
+/// <summary>A mount of an OCI configuration.</summary>
+internal sealed record OciMount(string Destination, string Type, string Source, IReadOnlyList<string> Options);
+
+/// <summary>An rlimit of an OCI configuration.</summary>
+internal sealed record OciResourceLimit(string Type, ulong Soft, ulong Hard);

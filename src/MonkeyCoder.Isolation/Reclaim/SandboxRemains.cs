@@ -1,0 +1,120 @@
+using MonkeyCoder.Isolation.Cgroups;
+using MonkeyCoder.Isolation.Mounts;
+using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Isolation.Store;
+using MonkeyCoder.Linux;
+
+namespace MonkeyCoder.Isolation.Reclaim;
+
+/// <summary>
+/// Removes everything that a sandbox can have, by its id alone. The one way in which sandboxes end: a failed launch, a
+/// dispose and the leftovers of a crashed predecessor all go through it. Needs no help from inside.
+/// </summary>
+internal sealed class SandboxRemains(EnginePaths paths, ICgroupTree cgroups, ISandboxStore store, UidSlots slots, TimeProvider time)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>
+    /// Removes it. What does not exist counts as removed. After a failure the uid range stays claimed and the record stays
+    /// where it is, so that the next start tries again.
+    /// </summary>
+    /// <param name="id">The sandbox.</param>
+    /// <param name="range">Its uid range where it is known; else its claim is looked for.</param>
+    /// <param name="deadline">Ends the waiting for processes and cgroups.</param>
+    /// <exception cref="AggregateException">Steps that failed; all have been tried.</exception>
+    public async Task RemoveAsync(SandboxId id, UidRange? range, CancellationToken deadline)
+    {
+        var failures = new List<Exception>();
+        // 1. Nothing is left that could use or make anything.
+        await TryAsync(failures, () => KillAsync(id, deadline)).ConfigureAwait(false);
+        // 2. What it had.
+        Try(failures, () => Unmount(paths.RootDirectory(id)));
+        Try(failures, () => DeleteTree(paths.RuntimeDirectory(id)));
+        Try(failures, () => DeleteTree(paths.SandboxRunDirectory(id)));
+        foreach (var name in SandboxVolumes.StoreNames(id)) Try(failures, () => store.TryOpen(name)?.Delete());
+        await TryAsync(failures, () => RemoveCgroupAsync(id, deadline)).ConfigureAwait(false);
+        if (failures.Count > 0) throw new AggregateException($"Parts of sandbox {id} could not be removed.", failures);
+        // 3. What says that it is there.
+        if (range is { } known) slots.Release(known);
+        else slots.Release(id);
+        DeleteSandboxDirectory(id);
+    }
+
+    private async Task KillAsync(SandboxId id, CancellationToken deadline)
+    {
+        var group = paths.Cgroup(id);
+        var pause = FirstPause;
+        while (cgroups.Processes(group).Count > 0)
+        {
+            cgroups.Kill(group);
+            pause = await PauseAsync(pause, deadline).ConfigureAwait(false);
+        }
+    }
+
+    private async Task RemoveCgroupAsync(SandboxId id, CancellationToken deadline)
+    {
+        // A group stays busy for a moment after its last process has been reaped; v1 has no event for the end of that.
+        var pause = FirstPause;
+        while (!cgroups.TryRemove(paths.Cgroup(id))) pause = await PauseAsync(pause, deadline).ConfigureAwait(false);
+    }
+
+    private async Task<TimeSpan> PauseAsync(TimeSpan pause, CancellationToken deadline)
+    {
+        await Task.Delay(pause, time, deadline).ConfigureAwait(false);
+        return pause * 2 < LongestPause ? pause * 2 : LongestPause;
+    }
+
+    /// <summary>The root can be mounted more than once only after a crash in the middle of things; all of them go.</summary>
+    private static void Unmount(string target)
+    {
+        int errno;
+        while ((errno = Libc.TryUnmount(target, Libc.MNT_DETACH | Libc.UMOUNT_NOFOLLOW)) == 0)
+        {
+        }
+
+        if (errno is not (ErrnoName.EINVAL or ErrnoName.ENOENT)) throw new SyscallException("umount2", errno, target);
+    }
+
+    private void DeleteSandboxDirectory(SandboxId id)
+    {
+        // The root's directory goes first and by rmdir(2): were something mounted there after all, nothing would follow it.
+        var root = paths.RootDirectory(id);
+        var errno = Libc.TryRemoveDirectory(root);
+        if (errno is not (0 or ErrnoName.ENOENT)) throw new SyscallException("rmdir", errno, root);
+        DeleteTree(paths.SandboxDirectory(id));
+    }
+
+    private static void DeleteTree(string directory)
+    {
+        if (Directory.Exists(directory)) Directory.Delete(directory, recursive: true);
+    }
+
+    private static void Try(List<Exception> failures, Action step)
+    {
+        try
+        {
+            step();
+        }
+#pragma warning disable CA1031 // Every step is tried; the caller throws all failures together.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            failures.Add(e);
+        }
+    }
+
+    private static async Task TryAsync(List<Exception> failures, Func<Task> step)
+    {
+        try
+        {
+            await step().ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // Every step is tried; the caller throws all failures together.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            failures.Add(e);
+        }
+    }
+}

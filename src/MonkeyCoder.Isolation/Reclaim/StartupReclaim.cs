@@ -1,0 +1,83 @@
+using System.Globalization;
+using MonkeyCoder.Isolation.Mounts;
+using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Linux;
+
+namespace MonkeyCoder.Isolation.Reclaim;
+
+/// <summary>
+/// Removes what a predecessor on the same state directory left, in whatever step it was killed. Everything is found by
+/// its name, and each kind of thing is looked for by itself: nothing is concluded from a record that may be missing.
+/// </summary>
+internal sealed class StartupReclaim(EngineNode node)
+{
+    /// <summary>Removes it; returns how many sandboxes something was left of.</summary>
+    /// <exception cref="AggregateException">Parts could not be removed; all others have been.</exception>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        // 1. A runtime that is still launching would make things again behind our back.
+        KillRuntimes();
+        // 2. Every sandbox that shows anywhere.
+        var found = FindSandboxes();
+        var failures = new List<Exception>();
+        foreach (var id in found)
+        {
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            using var limit = new CancellationTokenSource(node.Options.TeardownTimeout, node.Time);
+            await using var linked = limit.Token.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), deadline);
+            try
+            {
+                await node.Remains.RemoveAsync(id, range: null, deadline.Token).ConfigureAwait(false);
+            }
+            catch (AggregateException e)
+            {
+                failures.Add(e);
+            }
+        }
+
+        // 3. What is not a sandbox's.
+        foreach (var mount in MountTable.Below(node.Paths.SandboxesDirectory).Concat(MountTable.Below(node.Paths.LayersDirectory)))
+            _ = Libc.TryUnmount(mount.MountPoint, Libc.MNT_DETACH | Libc.UMOUNT_NOFOLLOW);
+        node.Slots.RemoveDrafts();
+        if (failures.Count > 0) throw new AggregateException("A predecessor's sandboxes could not be removed.", failures);
+        return found.Count;
+    }
+
+    private HashSet<SandboxId> FindSandboxes()
+    {
+        var names = Names(node.Paths.SandboxesDirectory)
+            .Concat(Names(node.Paths.RuntimeRoot))
+            .Concat(Names(node.Paths.RunDirectory))
+            .Concat(node.Cgroups.Children(node.Paths.CgroupParent))
+            .Concat(node.Slots.Mine().Select(claim => claim.Owner))
+            .Concat(node.Store.List().Select(piece => SandboxVolumes.OwnerOf(piece.Name)?.Value ?? ""));
+        var found = new HashSet<SandboxId>();
+        foreach (var name in names)
+            if (SandboxId.TryParse(name, out var id)) found.Add(id);
+        return found;
+    }
+
+    private static IEnumerable<string> Names(string directory) =>
+        Directory.Exists(directory) ? Directory.EnumerateFileSystemEntries(directory).Select(path => Path.GetFileName(path)) : [];
+
+    /// <summary>Kills processes whose command line says that they work on this instance's runtime state.</summary>
+    private void KillRuntimes()
+    {
+        var mark = $"\0--root\0{node.Paths.RuntimeRoot}\0";
+        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)) continue;
+            try
+            {
+                // The pidfd first: what it stands for cannot become another process between looking and killing.
+                using var pidfd = Libc.OpenPidfd(pid);
+                if (File.ReadAllText($"{directory}/cmdline").Contains(mark, StringComparison.Ordinal))
+                    _ = Libc.TrySendSignal(pidfd, Libc.SIGKILL);
+            }
+            catch (IOException)
+            {
+                // It ended while we looked.
+            }
+        }
+    }
+}

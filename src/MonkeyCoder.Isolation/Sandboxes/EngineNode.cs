@@ -1,0 +1,61 @@
+using MonkeyCoder.Isolation.Cgroups;
+using MonkeyCoder.Isolation.Launch;
+using MonkeyCoder.Isolation.Mounts;
+using MonkeyCoder.Isolation.Reclaim;
+using MonkeyCoder.Isolation.Store;
+using MonkeyCoder.Linux;
+
+namespace MonkeyCoder.Isolation.Sandboxes;
+
+/// <summary>What all sandboxes of a running node share. Disposed after the last of them.</summary>
+internal sealed class EngineNode : IAsyncDisposable
+{
+    public EngineNode(EngineOptions options, EnginePaths paths, ICgroupTree cgroups, ISandboxStore store, TimeProvider time)
+    {
+        Options = options;
+        Paths = paths;
+        Cgroups = cgroups;
+        Store = store;
+        Time = time;
+        Slots = new UidSlots(paths);
+        Remains = new SandboxRemains(paths, cgroups, store, Slots, time);
+        Layers = new MappedLayers(MappedLayers.CanStayUnattached ? null : paths.LayersDirectory);
+        Events = new EventLoop();
+        Exits = new ExitWatcher(Events);
+        Launcher = new RuncLauncher(options.RuntimePath, paths.RuntimeRoot, Exits);
+    }
+
+    public EngineOptions Options { get; }
+
+    public EnginePaths Paths { get; }
+
+    public ICgroupTree Cgroups { get; }
+
+    public ISandboxStore Store { get; }
+
+    public TimeProvider Time { get; }
+
+    public UidSlots Slots { get; }
+
+    public SandboxRemains Remains { get; }
+
+    public MappedLayers Layers { get; }
+
+    public EventLoop Events { get; }
+
+    public ExitWatcher Exits { get; }
+
+    public ILauncher Launcher { get; init; }
+
+    public async ValueTask DisposeAsync()
+    {
+        Events.Dispose();
+        Layers.Dispose();
+        // Nothing where sandboxes are left, or where another service has its own beside them.
+        if (Cgroups.TryRemove(Paths.CgroupParent)) Cgroups.TryRemove(EnginePaths.CgroupRoot);
+        _ = Libc.TryRemoveDirectory(Paths.LayersDirectory);
+        _ = Libc.TryRemoveDirectory(Paths.RuntimeRoot);
+        _ = Libc.TryRemoveDirectory(Paths.RunDirectory);
+        await Store.DisposeAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,51 @@
+namespace MonkeyCoder.Isolation.Sandboxes;
+
+/// <summary>How the engine of a node works.</summary>
+public sealed class EngineOptions
+{
+    /// <summary>Section of the configuration.</summary>
+    public const string Section = "Engine";
+
+    /// <value>What outlives the service: records, store, keys. One service at a time. Default <c>/var/lib/monkeycoder</c>.</value>
+    public string StateDirectory { get; set; } = "/var/lib/monkeycoder";
+
+    /// <value>What can be made again: templates. Default <c>/var/cache/monkeycoder</c>.</value>
+    public string CacheDirectory { get; set; } = "/var/cache/monkeycoder";
+
+    /// <value>
+    /// Sockets and claims; the same for every service of the machine, because uid ranges are claimed in it.
+    /// Default <c>/run/monkeycoder</c>.
+    /// </value>
+    public string RunDirectory { get; set; } = "/run/monkeycoder";
+
+    /// <value>The OCI runtime. Default <c>/usr/sbin/runc</c>.</value>
+    public string RuntimePath { get; set; } = "/usr/sbin/runc";
+
+    /// <value>Sandboxes being launched at the same time, 1 or more. Default 2.</value>
+    public int LaunchConcurrency { get; set; } = 2;
+
+    /// <value>From the start of a launch to an agent that answers. Default 30 s.</value>
+    public TimeSpan LaunchTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <value>For everything that removing a sandbox takes; what is left then is removed at the next start. Default 10 s.</value>
+    public TimeSpan TeardownTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <value>Sandboxes kept ready. Default two strict and two workspace ones of <c>base</c>.</value>
+    public IReadOnlyList<PoolOptions> Pools { get; set; } =
+    [
+        new("base", SandboxProfile.Strict, 2),
+        new("base", SandboxProfile.Workspace, 2),
+    ];
+
+    /// <value>
+    /// Done to every sandbox before it waits in the pool, e.g. starting a kernel; a sandbox it throws for is thrown away.
+    /// Not done to a sandbox that is launched because the pool is empty. Default: nothing.
+    /// </value>
+    public Func<ISandbox, CancellationToken, Task>? Prepare { get; set; }
+}
+
+/// <summary>One kind of sandbox that is kept ready.</summary>
+/// <param name="Template">Name of the template.</param>
+/// <param name="Profile">Its profile.</param>
+/// <param name="Size">How many; 0 for none.</param>
+public sealed record PoolOptions(string Template, SandboxProfile Profile, int Size);

@@ -1,0 +1,68 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace MonkeyCoder.Isolation.Sandboxes;
+
+/// <summary>Where everything of one node is. Every name outside the state directory carries the product's name and the instance.</summary>
+internal sealed class EnginePaths
+{
+    /// <summary>Group above those of all instances.</summary>
+    public const string CgroupRoot = "/monkeycoder";
+
+    public EnginePaths(EngineOptions options)
+    {
+        StateDirectory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.StateDirectory));
+        Instance = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(StateDirectory)))[..8];
+        MachineDirectory = Path.GetFullPath(options.RunDirectory);
+        RunDirectory = Path.Combine(MachineDirectory, Instance);
+        CgroupParent = $"{CgroupRoot}/{Instance}";
+    }
+
+    /// <summary>Absolute, without links resolved.</summary>
+    public string StateDirectory { get; }
+
+    /// <summary>8 hex digits that stand for the state directory.</summary>
+    public string Instance { get; }
+
+    /// <summary>Shared by the services of this machine.</summary>
+    public string MachineDirectory { get; }
+
+    /// <summary>Of this instance.</summary>
+    public string RunDirectory { get; }
+
+    /// <summary>Group above the sandboxes' groups.</summary>
+    public string CgroupParent { get; }
+
+    /// <summary>Held locked while a service runs.</summary>
+    public string LockFile => Path.Combine(StateDirectory, "lock");
+
+    public string SandboxesDirectory => Path.Combine(StateDirectory, "sandboxes");
+
+    public string UidSlotsDirectory => Path.Combine(MachineDirectory, "uid-slots");
+
+    /// <summary>State of the OCI runtime.</summary>
+    public string RuntimeRoot => Path.Combine(RunDirectory, "runc");
+
+    /// <summary>For kernels that need layers attached.</summary>
+    public string LayersDirectory => Path.Combine(RunDirectory, "layers");
+
+    public string SandboxDirectory(SandboxId id) => Path.Combine(SandboxesDirectory, id.Value);
+
+    public string RecordFile(SandboxId id) => Path.Combine(SandboxDirectory(id), "record.json");
+
+    public string BundleDirectory(SandboxId id) => Path.Combine(SandboxDirectory(id), "bundle");
+
+    public string BootIdFile(SandboxId id) => Path.Combine(SandboxDirectory(id), "boot_id");
+
+    public string RootDirectory(SandboxId id) => Path.Combine(SandboxDirectory(id), "rootfs");
+
+    public string SandboxRunDirectory(SandboxId id) => Path.Combine(RunDirectory, id.Value);
+
+    public string AgentSocket(SandboxId id) => Path.Combine(SandboxRunDirectory(id), "agent.sock");
+
+    public string PidFile(SandboxId id) => Path.Combine(SandboxRunDirectory(id), "pid");
+
+    public string RuntimeDirectory(SandboxId id) => Path.Combine(RuntimeRoot, id.Value);
+
+    public string Cgroup(SandboxId id) => $"{CgroupParent}/{id.Value}";
+}

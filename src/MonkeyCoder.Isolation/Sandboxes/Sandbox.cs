@@ -1,0 +1,139 @@
+using Microsoft.Extensions.Logging;
+using MonkeyCoder.Isolation.Agents;
+using MonkeyCoder.Isolation.Cgroups;
+using MonkeyCoder.Isolation.Launch;
+using MonkeyCoder.Isolation.Oci;
+using MonkeyCoder.Linux;
+
+namespace MonkeyCoder.Isolation.Sandboxes;
+
+/// <summary>A live sandbox of the local engine.</summary>
+internal sealed class Sandbox : ISandbox
+{
+    private readonly EngineNode _node;
+    private readonly ILogger _logger;
+    private readonly string _cgroup;
+    private readonly Lazy<Task<SandboxExit>> _exited;
+    private readonly Lazy<Task> _removed;
+    private readonly Lock _lock = new();
+    private SandboxUsage? _lastUsage; // under _lock; set once it is being removed
+    private long _written; // under _lock
+    private volatile bool _killed;
+
+    public Sandbox(SandboxId id, SandboxSpec spec, string templateVersion, EngineNode node, ILogger logger)
+    {
+        Id = id;
+        Spec = spec;
+        TemplateVersion = templateVersion;
+        _node = node;
+        _logger = logger;
+        _cgroup = node.Paths.Cgroup(id);
+        _exited = new Lazy<Task<SandboxExit>>(AwaitExitAsync);
+        _removed = new Lazy<Task>(RemoveAsync);
+    }
+
+    public SandboxId Id { get; }
+
+    public SandboxSpec Spec { get; private set; }
+
+    public string TemplateVersion { get; }
+
+    public required ISandboxAgent Agent { get; init; }
+
+    /// <summary>The agent's process.</summary>
+    public required SandboxProcess Process { get; init; }
+
+    /// <summary>What it can write to.</summary>
+    public required SandboxVolumes Volumes { get; init; }
+
+    /// <summary>What the agent wrote to its own stdout and stderr.</summary>
+    public required LogPipe Log { get; init; }
+
+    /// <summary>Everything it has.</summary>
+    public required OwnedResources Resources { get; init; }
+
+    /// <summary>Called once after it has been removed, or could not be.</summary>
+    public Action<Sandbox>? OnRemoved { get; set; }
+
+    public Task<SandboxExit> Exited => _exited.Value;
+
+    public SandboxUsage ReadUsage()
+    {
+        lock (_lock) return _lastUsage ?? Measure();
+    }
+
+    public void ResetMemoryPeak() => _node.Cgroups.ResetMemoryPeak(_cgroup);
+
+    public void SetLimits(SandboxLimits limits)
+    {
+        _node.Cgroups.SetLimits(_cgroup, limits);
+        if (limits.DiskBytes != Spec.Limits.DiskBytes) Volumes.SetLimit(limits.DiskBytes);
+        // What the agent starts from now on inherits it.
+        if (limits.OpenFiles != Spec.Limits.OpenFiles)
+            Libc.SetOpenFileLimit(Process.Pid, (ulong)limits.OpenFiles, OciDefaults.HardOpenFiles(limits));
+        Spec = Spec with { Limits = limits };
+    }
+
+    public void Freeze() => _node.Cgroups.SetFrozen(_cgroup, true);
+
+    public void Thaw() => _node.Cgroups.SetFrozen(_cgroup, false);
+
+    public ValueTask DisposeAsync() => new(_removed.Value);
+
+    /// <summary>Caller holds the lock.</summary>
+    private SandboxUsage Measure()
+    {
+        var usage = _node.Cgroups.ReadUsage(_cgroup);
+        // A process that is reaped between two reads is counted in its parent only at the next one.
+        _written = Math.Max(_written, ProcessIo.WrittenBytes(_node.Cgroups.Processes(_cgroup)));
+        return new SandboxUsage(
+            usage.CpuTime, usage.MemoryBytes, usage.MemoryPeakBytes, usage.MemoryCacheBytes, usage.OomKills, usage.Tasks,
+            usage.ForkFailures, Volumes.UsedBytes, _written, NetworkBytes: 0);
+    }
+
+    /// <summary>Answers questions that come after the cgroups are gone.</summary>
+    private void RememberUsage()
+    {
+        try
+        {
+            lock (_lock) _lastUsage = Measure();
+        }
+        catch (IOException)
+        {
+            // Figures are not worth keeping a sandbox for.
+        }
+    }
+
+    private async Task<SandboxExit> AwaitExitAsync()
+    {
+        var ended = await Process.Ended.ConfigureAwait(false);
+        if (_killed) return SandboxExit.Killed;
+        var exit = ended is { Signal: Libc.SIGKILL } && ReadUsage().OomKills > 0 ? SandboxExit.OutOfMemory : SandboxExit.AgentDied;
+        _logger.Ended(Id, exit, Log.Tail);
+        return exit;
+    }
+
+    private async Task RemoveAsync()
+    {
+        var started = _node.Time.GetTimestamp();
+        // Removing must not hold up whoever disposes many at once.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            _killed = !Process.Ended.IsCompleted;
+            RememberUsage();
+            await Resources.DisposeAsync().ConfigureAwait(false);
+            _logger.Removed(Id, _node.Time.GetElapsedTime(started).TotalMilliseconds);
+        }
+#pragma warning disable CA1031 // Dispose does not throw: what is left is kept on record and removed at the next start.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _logger.RemoveFailed(e, Id);
+        }
+        finally
+        {
+            OnRemoved?.Invoke(this);
+        }
+    }
+}

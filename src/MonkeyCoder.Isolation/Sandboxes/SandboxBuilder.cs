@@ -1,0 +1,145 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using MonkeyCoder.Isolation.Agents;
+using MonkeyCoder.Isolation.Launch;
+using MonkeyCoder.Isolation.Mounts;
+using MonkeyCoder.Isolation.Oci;
+using MonkeyCoder.Linux;
+
+namespace MonkeyCoder.Isolation.Sandboxes;
+
+/// <summary>Makes sandboxes.</summary>
+/// <remarks>
+/// <para>1. The record, so that whatever comes after can be found again.</para>
+/// <para>2. A uid range, cgroups with their limits, pieces of the store with their owners.</para>
+/// <para>3. The root: template layers as the range sees them, under the sandbox's own layer.</para>
+/// <para>4. The agent's socket, listening already: who connects early waits, and nobody has to look whether it is there.</para>
+/// <para>5. The bundle, the launch, and the first answer of the agent.</para>
+/// </remarks>
+/// <param name="node">Shared parts.</param>
+/// <param name="connect">Makes the client for an agent's socket.</param>
+/// <param name="logger">For sandboxes.</param>
+internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent> connect, ILogger logger)
+{
+    private const int SocketBacklog = 512;
+
+    /// <summary>A sandbox whose agent answers. On failure nothing of it is left.</summary>
+    /// <exception cref="SandboxLaunchException">The runtime or the agent failed, or took too long.</exception>
+    /// <exception cref="SyscallException">Something it needs could not be made.</exception>
+    public async Task<Sandbox> BuildAsync(SandboxSpec spec, TemplateLayers template, CancellationToken cancellationToken)
+    {
+        var id = SandboxId.New();
+        var started = node.Time.GetTimestamp();
+        using var deadline = new CancellationTokenSource(node.Options.LaunchTimeout, node.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+#pragma warning disable CA2000 // Undone below on failure, else released to the sandbox; await using would hide the failure.
+        var resources = new OwnedResources(node.Options.TeardownTimeout, node.Time);
+#pragma warning restore CA2000
+        try
+        {
+            var sandbox = await BuildAsync(id, spec, template, resources, either.Token).ConfigureAwait(false);
+            logger.Launched(id, spec.Template, spec.Profile, node.Time.GetElapsedTime(started).TotalMilliseconds);
+            return sandbox;
+        }
+        catch (Exception e)
+        {
+            await UndoAsync(id, resources).ConfigureAwait(false);
+            if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+                throw new SandboxLaunchException($"Sandbox {id} did not start within {node.Options.LaunchTimeout.TotalSeconds:0} s.", e);
+            throw;
+        }
+    }
+
+    private async Task<Sandbox> BuildAsync(
+        SandboxId id, SandboxSpec spec, TemplateLayers template, OwnedResources resources, CancellationToken cancellationToken)
+    {
+        // :: Step 1
+        UidRange? range = null;
+        resources.Push(limit => node.Remains.RemoveAsync(id, range, limit));
+        new SandboxRecord(id.Value, spec.Template, template.Version, spec.Profile, node.Time.GetUtcNow()).Save(node.Paths, id);
+
+        // :: Step 2
+        var ids = node.Slots.Claim(id);
+        range = ids;
+        node.Cgroups.Create(node.Paths.Cgroup(id));
+        node.Cgroups.SetLimits(node.Paths.Cgroup(id), spec.Limits);
+        var volumes = SandboxVolumes.Create(node.Store, id, ids, spec.Limits.DiskBytes);
+
+        // :: Step 3
+        var root = node.Paths.RootDirectory(id);
+        Directory.CreateDirectory(root);
+        OverlayRoot.Mount(root, node.Layers.Open(ids, template.Layers), volumes.Upper, volumes.Work, spec.Profile == SandboxProfile.Workspace);
+
+        // :: Step 4
+        Directory.CreateDirectory(node.Paths.SandboxRunDirectory(id), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var log = resources.Push(new LogPipe(node.Events));
+        LaunchedInit init;
+        using (var socket = Libc.ListenUnix(node.Paths.AgentSocket(id), SocketBacklog))
+        {
+            // :: Step 5
+            WriteBundle(id, spec, ids, volumes);
+            var request = new LaunchRequest(id, node.Paths.BundleDirectory(id), node.Paths.PidFile(id), socket, log);
+            init = await node.Launcher.LaunchAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+
+        // Only the agent has the socket now: when it is gone, connecting is refused.
+        var process = resources.Push(new SandboxProcess(init, node.Exits));
+        resources.Push(limit => process.KillAsync(() => node.Cgroups.SetFrozen(node.Paths.Cgroup(id), false), limit));
+        var agent = connect(node.Paths.AgentSocket(id));
+        await AwaitAgentAsync(id, agent, process, log, cancellationToken).ConfigureAwait(false);
+        return new Sandbox(id, spec, template.Version, node, logger)
+        {
+            Agent = agent,
+            Process = process,
+            Volumes = volumes,
+            Log = log,
+            Resources = resources.Release(),
+        };
+    }
+
+    private void WriteBundle(SandboxId id, SandboxSpec spec, UidRange ids, SandboxVolumes volumes)
+    {
+        // The host's boot id would tell sandboxes of one host that they are neighbours. Version 4 of RFC 9562.
+        Span<byte> random = stackalloc byte[16];
+        RandomNumberGenerator.Fill(random);
+        random[6] = (byte)((random[6] & 0x0f) | 0x40);
+        random[8] = (byte)((random[8] & 0x3f) | 0x80);
+        File.WriteAllText(node.Paths.BootIdFile(id), new Guid(random, bigEndian: true).ToString("D") + "\n");
+
+        var root = node.Paths.RootDirectory(id);
+        var binds = new List<(string Source, string Destination)>(volumes.Binds);
+        // A read-only root with the home of the template on top, writable, with what the template put into it.
+        if (spec.Profile == SandboxProfile.Strict) binds.Add((root + SandboxUser.Home, SandboxUser.Home));
+        var bundle = new OciBundle(spec.Profile, spec.Limits, ids, root, node.Paths.Cgroup(id), node.Paths.BootIdFile(id), binds);
+        Directory.CreateDirectory(node.Paths.BundleDirectory(id));
+        File.WriteAllBytes(Path.Combine(node.Paths.BundleDirectory(id), "config.json"), bundle.Render());
+    }
+
+    private static async Task AwaitAgentAsync(
+        SandboxId id, ISandboxAgent agent, SandboxProcess process, LogPipe log, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var ping = agent.PingAsync(cancellationToken);
+            if (await Task.WhenAny(ping, process.Ended).ConfigureAwait(false) == ping) await ping.ConfigureAwait(false);
+            else throw new SandboxLaunchException($"The agent of sandbox {id} ended before it served: {log.Tail}");
+        }
+        catch (AgentUnreachableException e)
+        {
+            throw new SandboxLaunchException($"The agent of sandbox {id} does not answer: {log.Tail}", e);
+        }
+    }
+
+    private async Task UndoAsync(SandboxId id, OwnedResources resources)
+    {
+        try
+        {
+            await resources.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (AggregateException e)
+        {
+            // The failure of the launch itself goes to the caller; what is left now is found at the next start.
+            logger.RemoveFailed(e, id);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using MonkeyCoder.Isolation.Agents;
+using MonkeyCoder.Isolation.Cgroups;
+using MonkeyCoder.Isolation.Oci;
+using MonkeyCoder.Isolation.Reclaim;
+using MonkeyCoder.Isolation.Store;
+using MonkeyCoder.Linux;
+
+namespace MonkeyCoder.Isolation.Sandboxes;
+
+/// <summary>The local engine: sandboxes of this machine, in containers of its kernel.</summary>
+public sealed class SandboxEngine : ISandboxEngine
+{
+    private readonly EngineOptions _options;
+    private readonly EngineParts _parts;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly LaunchGate _gate;
+    private readonly ConcurrentDictionary<SandboxId, Sandbox> _live = new();
+    private readonly OwnedResources _resources;
+    private SandboxBuilder? _builder;
+    private SandboxPool? _pool;
+    private int _disposed;
+
+    /// <summary>Does nothing yet; <see cref="StartAsync"/> does.</summary>
+    public SandboxEngine(EngineOptions options, EngineParts parts, ILoggerFactory loggers, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(parts);
+        ArgumentNullException.ThrowIfNull(loggers);
+        _options = options;
+        _parts = parts;
+        _logger = loggers.CreateLogger("MonkeyCoder.Sandboxes");
+        _time = time;
+        _gate = new LaunchGate(Math.Max(1, options.LaunchConcurrency));
+        _resources = new OwnedResources(options.TeardownTimeout, time);
+    }
+
+    public IReadOnlyList<string> Templates => _parts.Templates.Names;
+
+    public int Pooled => _pool?.Count ?? 0;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (_builder is not null) throw new InvalidOperationException("The engine has been started.");
+        if (Libc.EffectiveUserId != 0)
+            throw new HostNotReadyException("Sandboxes need root: run the service as root, or with sudo.");
+        var cgroups = CgroupTree.Detect();
+        var paths = new EnginePaths(_options);
+        MakeDirectories(paths);
+        _resources.Push(Libc.TryLockFile(paths.LockFile)
+            ?? throw new HostNotReadyException($"Another service uses the state directory {paths.StateDirectory}; stop it or choose another directory."));
+
+        // Detached agents become children of this process, so that it learns of their end and how they ended.
+        Libc.BecomeSubreaper();
+        var store = await _parts.OpenStore(cancellationToken).ConfigureAwait(false);
+#pragma warning disable CA2000 // Owned by the stack, which the engine disposes.
+        var node = _resources.PushAsync(new EngineNode(_options, paths, cgroups, store, _time));
+#pragma warning restore CA2000
+
+        var left = await new StartupReclaim(node).RunAsync(cancellationToken).ConfigureAwait(false);
+        if (left > 0) _logger.Reclaimed(left);
+
+        _builder = new SandboxBuilder(node, _parts.Connect, _logger);
+        _pool = new SandboxPool(_options.Pools, LaunchForPoolAsync, _time, _logger);
+        _logger.EngineStarted(paths.Instance, cgroups.Version, store.Description);
+        _pool.Start();
+    }
+
+    public async Task<ISandbox> AcquireAsync(SandboxSpec spec, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        if (_builder is null || _pool is null) throw new InvalidOperationException("The engine has not been started.");
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        var template = _parts.Templates.Find(spec.Template) ?? throw new UnknownTemplateException(spec.Template);
+
+        // Limits that only the launch can set rule the pool out.
+        if (OciDefaults.SameHardLimits(spec.Limits, new SandboxLimits()))
+        {
+            while (_pool.TryTake(spec.Template, spec.Profile) is { } ready)
+            {
+                if (ready.TemplateVersion == template.Version && TryAdopt(ready, spec.Limits)) return ready;
+                await ready.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+
+        using var place = await _gate.EnterAsync(urgent: true, cancellationToken).ConfigureAwait(false);
+        return await LaunchAsync(spec, template, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        if (_pool is not null) await _pool.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(_live.Values.Select(sandbox => sandbox.DisposeAsync().AsTask())).ConfigureAwait(false);
+        await _resources.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static void MakeDirectories(EnginePaths paths)
+    {
+        try
+        {
+            SandboxRecord.MakePassable(paths.StateDirectory);
+            SandboxRecord.MakePassable(paths.SandboxesDirectory);
+            Directory.CreateDirectory(paths.RunDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new HostNotReadyException($"The directories {paths.StateDirectory} and {paths.RunDirectory} cannot be made: {e.Message}", e);
+        }
+    }
+
+    /// <summary>False where the sandbox has died just now.</summary>
+    private static bool TryAdopt(Sandbox sandbox, SandboxLimits limits)
+    {
+        try
+        {
+            if (sandbox.Spec.Limits != limits) sandbox.SetLimits(limits);
+            return !sandbox.Exited.IsCompleted;
+        }
+        catch (SyscallException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<Sandbox> LaunchForPoolAsync(SandboxSpec spec, CancellationToken cancellationToken)
+    {
+        var template = _parts.Templates.Find(spec.Template) ?? throw new UnknownTemplateException(spec.Template);
+        using var place = await _gate.EnterAsync(urgent: false, cancellationToken).ConfigureAwait(false);
+        var sandbox = await LaunchAsync(spec, template, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_options.Prepare is { } prepare) await prepare(sandbox, cancellationToken).ConfigureAwait(false);
+            return sandbox;
+        }
+        catch
+        {
+            await sandbox.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<Sandbox> LaunchAsync(SandboxSpec spec, TemplateLayers template, CancellationToken cancellationToken)
+    {
+        var sandbox = await _builder!.BuildAsync(spec, template, cancellationToken).ConfigureAwait(false);
+        sandbox.OnRemoved = removed => _live.TryRemove(removed.Id, out _);
+        _live[sandbox.Id] = sandbox;
+        _ = sandbox.Exited;
+        if (_disposed == 0) return sandbox;
+        // The engine was disposed while this was being launched, and has not seen it.
+        await sandbox.DisposeAsync().ConfigureAwait(false);
+        throw new ObjectDisposedException(nameof(SandboxEngine));
+    }
+}
+
+/// <summary>What the engine is built on.</summary>
+/// <param name="OpenStore">Opens the place for what sandboxes write; the engine disposes it.</param>
+/// <param name="Templates">What sandboxes are made from.</param>
+/// <param name="Connect">Makes the client for the socket of an agent.</param>
+public sealed record EngineParts(
+    Func<CancellationToken, Task<ISandboxStore>> OpenStore, ITemplateSource Templates, Func<string, ISandboxAgent> Connect);

@@ -1,0 +1,74 @@
+using MonkeyCoder.Isolation.Mounts;
+using MonkeyCoder.Isolation.Store;
+using MonkeyCoder.Linux;
+
+namespace MonkeyCoder.Isolation.Sandboxes;
+
+/// <summary>
+/// What a sandbox can write to, as pieces of the store: its own layer, named as the sandbox, and its volumes.
+/// </summary>
+internal sealed class SandboxVolumes
+{
+    private const long MiB = 1024 * 1024;
+
+    private static readonly (string Name, long LimitBytes)[] Volumes =
+        [("workspace", 1024 * MiB), ("temp", 512 * MiB), ("logs", 256 * MiB)];
+
+    private readonly ISubvolume _layer;
+    private readonly ISubvolume[] _volumes;
+
+    private SandboxVolumes(ISubvolume layer, ISubvolume[] volumes)
+    {
+        _layer = layer;
+        _volumes = volumes;
+    }
+
+    /// <summary>Upper directory of the overlay.</summary>
+    public string Upper => Path.Combine(_layer.Path, "upper");
+
+    /// <summary>Work directory of the overlay.</summary>
+    public string Work => Path.Combine(_layer.Path, "work");
+
+    /// <summary>Directories of the volumes, by their place inside.</summary>
+    public IReadOnlyList<(string Source, string Destination)> Binds =>
+        [.. _volumes.Zip(Volumes, (piece, volume) => (piece.Path, $"/sandbox/volumes/{volume.Name}"))];
+
+    /// <summary>Bytes in the writable layer and the volumes.</summary>
+    public long UsedBytes => _layer.UsedBytes + _volumes.Sum(volume => volume.UsedBytes);
+
+    /// <summary>Names of all pieces that a sandbox can have in the store.</summary>
+    public static IEnumerable<string> StoreNames(SandboxId id) =>
+        Volumes.Select(volume => $"{id}-{volume.Name}").Append(id.Value);
+
+    /// <summary>The sandbox a piece of the store belongs to; null where it is something else's.</summary>
+    public static SandboxId? OwnerOf(string storeName) =>
+        SandboxId.TryParse(storeName.Split('-')[0], out var id) && StoreNames(id).Contains(storeName) ? id : null;
+
+    /// <summary>Creates all pieces, with their owners inside.</summary>
+    /// <exception cref="SyscallException">The store is full.</exception>
+    public static SandboxVolumes Create(ISandboxStore store, SandboxId id, UidRange ids, long diskBytes)
+    {
+        var layer = store.Create(id.Value, diskBytes);
+        // The layer's top directory is the root directory inside, so it is root's and everybody can pass.
+        MakeOwned(Path.Combine(layer.Path, "upper"), ids.ToHost(0));
+        Directory.CreateDirectory(Path.Combine(layer.Path, "work"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        var volumes = new ISubvolume[Volumes.Length];
+        for (var i = 0; i < volumes.Length; i++)
+        {
+            volumes[i] = store.Create($"{id}-{Volumes[i].Name}", Volumes[i].LimitBytes);
+            Libc.ChangeOwner(volumes[i].Path, ids.ToHost(SandboxUser.Id), ids.ToHost(SandboxUser.Id));
+        }
+
+        return new SandboxVolumes(layer, volumes);
+    }
+
+    /// <summary>Changes the limit of the writable layer.</summary>
+    public void SetLimit(long diskBytes) => _layer.SetLimit(diskBytes);
+
+    private static void MakeOwned(string directory, uint owner)
+    {
+        Directory.CreateDirectory(directory);
+        Libc.ChangeOwner(directory, owner, owner);
+    }
+}
