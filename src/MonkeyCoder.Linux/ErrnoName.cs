@@ -24,6 +24,7 @@ public static class ErrnoName
     public const int EISDIR = 21;
     public const int EINVAL = 22;
     public const int EMFILE = 24;
+    public const int ENOTTY = 25;
     public const int ENOSPC = 28;
     public const int EPIPE = 32;
     public const int ERANGE = 34;

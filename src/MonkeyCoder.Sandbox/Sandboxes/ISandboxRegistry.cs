@@ -5,7 +5,12 @@ namespace MonkeyCoder.Sandbox.Sandboxes;
 /// <summary>The node's sandboxes by tenant: the one place that creates, finds and ends them.</summary>
 internal interface ISandboxRegistry
 {
-    /// <summary>Acquires a sandbox from the engine, configures its agent and starts its clock.</summary>
+    /// <summary>
+    /// Acquires a sandbox from the engine, configures its agent and starts its clock. The environment is that of the
+    /// settings and E2B_SANDBOX, E2B_SANDBOX_ID, E2B_TEMPLATE_ID.
+    /// </summary>
+    /// <exception cref="SandboxLimitException">The node has as many sandboxes as it may have.</exception>
+    /// <exception cref="UnknownTemplateException">No such template on this node.</exception>
     Task<LiveSandbox> CreateAsync(
         SandboxOwner owner, SandboxSpec spec, SandboxSettings settings, CancellationToken cancellationToken);
 
@@ -18,9 +23,23 @@ internal interface ISandboxRegistry
     /// <summary>Every live sandbox, of all tenants.</summary>
     IReadOnlyCollection<LiveSandbox> All { get; }
 
-    /// <summary>Moves the end of life.</summary>
+    /// <summary>Moves the end of life, at most to the longest life from now.</summary>
     void SetEnd(LiveSandbox sandbox, DateTimeOffset end);
 
-    /// <summary>Ends it: streams abort, the sandbox is unlisted at once, and removed. False where it had ended already.</summary>
+    /// <summary>Moves the end of life to no earlier than it is.</summary>
+    void ExtendEnd(LiveSandbox sandbox, DateTimeOffset end);
+
+    /// <summary>
+    /// Ends it: the sandbox is unlisted and its streams abort at once; the task completes when nothing of it is left.
+    /// False where it had ended already. Cancelling stops the waiting, not the ending.
+    /// </summary>
     Task<bool> KillAsync(LiveSandbox sandbox, CancellationToken cancellationToken);
+}
+
+/// <summary>The node has as many sandboxes as it may have.</summary>
+internal sealed class SandboxLimitException(int limit)
+    : Exception($"This node runs {limit} sandboxes, which is its limit; kill one or raise Sandboxes:MaxSandboxes.")
+{
+    /// <summary>The limit.</summary>
+    public int Limit { get; } = limit;
 }

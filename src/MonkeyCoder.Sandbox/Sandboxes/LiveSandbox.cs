@@ -12,9 +12,13 @@ internal sealed class LiveSandbox(
     ISandbox engine,
     SandboxOwner owner,
     SandboxSettings settings,
+    SandboxAccessTokens tokens,
     DateTimeOffset startedAt,
     CancellationToken stopping)
 {
+    // Ticks, so that it is read and written in one piece.
+    private long _endAtUtcTicks;
+
     public SandboxId Id => engine.Id;
 
     public ISandbox Engine => engine;
@@ -25,10 +29,17 @@ internal sealed class LiveSandbox(
 
     public SandboxSettings Settings => settings;
 
+    /// <summary>What opens it, for those who have no key of its tenant.</summary>
+    public SandboxAccessTokens Tokens => tokens;
+
     public DateTimeOffset StartedAt => startedAt;
 
     /// <summary>When it will be killed; moved by the registry only.</summary>
-    public DateTimeOffset EndAt { get; set; }
+    public DateTimeOffset EndAt
+    {
+        get => new(Volatile.Read(ref _endAtUtcTicks), TimeSpan.Zero);
+        set => Volatile.Write(ref _endAtUtcTicks, value.UtcTicks);
+    }
 
     /// <summary>
     /// Cancelled when the sandbox is being killed or has died: every open stream to it must then abort its
@@ -38,28 +49,19 @@ internal sealed class LiveSandbox(
 
     /// <summary>Kernels of this sandbox.</summary>
     public KernelContexts Contexts { get; } = new();
+
+    /// <summary>What happened to it, newest last.</summary>
+    public SandboxJournal Journal { get; } = new();
+
+    /// <summary>Its load, measured when asked.</summary>
+    public SandboxMeter Meter { get; } = new(engine, startedAt);
 }
 
-/// <summary>What the creator of a sandbox chose.</summary>
-internal sealed record SandboxSettings
+/// <summary>Tokens of one sandbox, the same for its whole life.</summary>
+/// <param name="Access">Opens its processes and files; null: they are open.</param>
+/// <param name="Traffic">Opens its public ports; null: they are open.</param>
+internal sealed record SandboxAccessTokens(string? Access, string? Traffic)
 {
-    /// <summary>Name of the template as asked for, e.g. <c>base</c> or <c>code-interpreter-v1</c>.</summary>
-    public required string Template { get; init; }
-
-    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
-
-    /// <summary>Environment of every process and kernel in the sandbox.</summary>
-    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
-
-    /// <summary>Token of envd; null: not secured.</summary>
-    public string? AccessToken { get; init; }
-
-    /// <summary>Token of public ports; null: open.</summary>
-    public string? TrafficAccessToken { get; init; }
-
-    /// <summary>Life from creation. Default 300 s.</summary>
-    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(300);
-
-    /// <summary>null: not said.</summary>
-    public bool? AllowInternetAccess { get; init; }
+    // Not in logs.
+    public override string ToString() => "***";
 }

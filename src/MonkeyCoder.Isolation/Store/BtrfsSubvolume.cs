@@ -1,0 +1,71 @@
+using System.Globalization;
+using MonkeyCoder.Linux;
+
+namespace MonkeyCoder.Isolation.Store;
+
+/// <summary>A subvolume of the <see cref="BtrfsStore"/>.</summary>
+internal sealed class BtrfsSubvolume(BtrfsStore store, string name) : ISubvolume
+{
+    // Bytes: extents on disk, and what is promised to buffered writes.
+    private static readonly string[] Figures = ["referenced", "rsv_data", "rsv_meta_pertrans", "rsv_meta_prealloc"];
+
+    private ulong? _id;
+
+    public string Name { get; } = name;
+
+    public string Path { get; } = System.IO.Path.Combine(store.RootPath, name);
+
+    public long UsedBytes
+    {
+        get
+        {
+            if (_id is null && !Exists) return 0;
+            var used = 0L;
+            foreach (var figure in Figures)
+                used += ReadFigure(figure);
+            return used;
+        }
+    }
+
+    /// <summary>True where a subvolume of the name is there.</summary>
+    public bool Exists
+    {
+        get
+        {
+            if (!Directory.Exists(Path)) return false;
+            using var descriptor = Libc.OpenForReading(Path);
+            var id = Libc.GetSubvolumeId(descriptor, Path);
+
+            // A plain directory has the id of the subvolume it is in.
+            if (id == Libc.GetSubvolumeId(store.Root, store.RootPath)) return false;
+            _id = id;
+            return true;
+        }
+    }
+
+    public void SetLimit(long limitBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limitBytes);
+        if (!Exists) throw new SyscallException("open", ErrnoName.ENOENT, Path);
+        Libc.LimitQuotaGroup(store.Root, _id!.Value, limitBytes, Path);
+    }
+
+    public void Delete()
+    {
+        if (Libc.DeleteSubvolume(store.Root, Name)) store.AfterDelete();
+    }
+
+    private long ReadFigure(string figure)
+    {
+        try
+        {
+            var text = File.ReadAllText(System.IO.Path.Combine(store.QuotaDirectory, $"0_{_id}", figure));
+            return long.TryParse(text.AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) ? bytes : 0;
+        }
+        catch (IOException)
+        {
+            // The group went with its subvolume.
+            return 0;
+        }
+    }
+}

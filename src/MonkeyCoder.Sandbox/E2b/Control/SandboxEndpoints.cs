@@ -1,0 +1,106 @@
+using Microsoft.Extensions.Options;
+using MonkeyCoder.Contracts.E2b;
+using MonkeyCoder.Sandbox.Sandboxes;
+
+namespace MonkeyCoder.Sandbox.E2b.Control;
+
+/// <summary>Creates, shows, keeps and kills sandboxes.</summary>
+internal sealed class SandboxEndpoints(
+    ISandboxRegistry registry, TemplateNames templates, SandboxRecordMapper mapper, IOptions<SandboxesOptions> options,
+    TimeProvider time)
+{
+    private const int MaxBodyBytes = 256 * 1024;
+    private static readonly TimeSpan LeastRefresh = TimeSpan.FromSeconds(15);
+
+    public static void Map(RouteGroupBuilder group)
+    {
+        group.MapPost("/v2/sandboxes", static (HttpContext context, SandboxEndpoints endpoints, CancellationToken cancellationToken) =>
+            endpoints.CreateAsync(context, v2: true, cancellationToken)).WithName("E2bCreateSandbox");
+        group.MapPost("/sandboxes", static (HttpContext context, SandboxEndpoints endpoints, CancellationToken cancellationToken) =>
+            endpoints.CreateAsync(context, v2: false, cancellationToken)).WithName("E2bCreateSandboxV1");
+        group.MapPost("/v2/sandboxes/{id}/connect", static (string id, HttpContext context, SandboxEndpoints endpoints, CancellationToken cancellationToken) =>
+            endpoints.ConnectAsync(id, context, v2: true, cancellationToken)).WithName("E2bConnectSandbox");
+        group.MapPost("/sandboxes/{id}/connect", static (string id, HttpContext context, SandboxEndpoints endpoints, CancellationToken cancellationToken) =>
+            endpoints.ConnectAsync(id, context, v2: false, cancellationToken)).WithName("E2bConnectSandboxV1");
+        group.MapGet("/sandboxes/{id}", static (string id, HttpContext context, SandboxEndpoints endpoints) =>
+            endpoints.Get(id, context)).WithName("E2bGetSandbox");
+        group.MapDelete("/sandboxes/{id}", static (string id, HttpContext context, SandboxEndpoints endpoints, CancellationToken cancellationToken) =>
+            endpoints.KillAsync(id, context, cancellationToken)).WithName("E2bKillSandbox");
+        group.MapPost("/sandboxes/{id}/timeout", static (string id, HttpContext context, SandboxEndpoints endpoints, CancellationToken cancellationToken) =>
+            endpoints.SetTimeoutAsync(id, context, cancellationToken)).WithName("E2bSetSandboxTimeout");
+        group.MapPost("/sandboxes/{id}/refreshes", static (string id, HttpContext context, SandboxEndpoints endpoints, CancellationToken cancellationToken) =>
+            endpoints.RefreshAsync(id, context, cancellationToken)).WithName("E2bRefreshSandbox");
+    }
+
+    private async Task<IResult> CreateAsync(HttpContext context, bool v2, CancellationToken cancellationToken)
+    {
+        var read = await RequestJson
+            .ReadAsync(context.Request, E2bJson.Default.SandboxCreateRequest, MaxBodyBytes, cancellationToken).ConfigureAwait(false);
+        if (read.Value is not { } request) return NoBody(read);
+        var plan = CreatePlan.Make(request, v2, templates, options.Value);
+        if (plan.Refusal is { } refusal) return refusal;
+        var key = context.ApiKey();
+        var sandbox = await registry
+            .CreateAsync(new SandboxOwner(key.Tenant, key.Id), plan.Spec!, plan.Settings!, cancellationToken).ConfigureAwait(false);
+        return E2bAnswers.Json(mapper.Created(sandbox), E2bJson.Default.SandboxCreated, StatusCodes.Status201Created);
+    }
+
+    private async Task<IResult> ConnectAsync(string id, HttpContext context, bool v2, CancellationToken cancellationToken)
+    {
+        var read = await RequestJson
+            .ReadAsync(context.Request, E2bJson.Default.SandboxConnectRequest, MaxBodyBytes, cancellationToken).ConfigureAwait(false);
+        if (read.Problem is not null) return NoBody(read);
+        if (!v2 && read.Value?.Timeout is null) return E2bAnswers.Error(StatusCodes.Status400BadRequest, "the request body lacks 'timeout'");
+        var timeout = read.Value?.Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : options.Value.DefaultTimeout;
+        if (CreatePlan.CheckTimeout(timeout, options.Value) is { } problem) return E2bAnswers.Error(StatusCodes.Status400BadRequest, problem);
+        var found = SandboxLookup.Find(context, registry, id);
+        if (found.Sandbox is not { } sandbox) return found.Answer!;
+        registry.ExtendEnd(sandbox, time.GetUtcNow() + timeout);
+        return E2bAnswers.Json(mapper.Created(sandbox), E2bJson.Default.SandboxCreated);
+    }
+
+    private IResult Get(string id, HttpContext context)
+    {
+        var found = SandboxLookup.Find(context, registry, id);
+        return found.Sandbox is { } sandbox ? E2bAnswers.Json(mapper.Detail(sandbox), E2bJson.Default.SandboxDetail) : found.Answer!;
+    }
+
+    private async Task<IResult> KillAsync(string id, HttpContext context, CancellationToken cancellationToken)
+    {
+        var found = SandboxLookup.Find(context, registry, id);
+        if (found.Sandbox is not { } sandbox) return found.Answer!;
+        return await registry.KillAsync(sandbox, cancellationToken).ConfigureAwait(false)
+            ? Results.NoContent()
+            : E2bAnswers.Error(StatusCodes.Status404NotFound, $"Sandbox \"{id}\" has ended already");
+    }
+
+    private async Task<IResult> SetTimeoutAsync(string id, HttpContext context, CancellationToken cancellationToken)
+    {
+        var read = await RequestJson
+            .ReadAsync(context.Request, E2bJson.Default.SandboxTimeoutRequest, MaxBodyBytes, cancellationToken).ConfigureAwait(false);
+        if (read.Value is not { } request) return NoBody(read);
+        var found = SandboxLookup.Find(context, registry, id);
+        if (found.Sandbox is not { } sandbox) return found.Answer!;
+        var now = time.GetUtcNow();
+        registry.SetEnd(sandbox, now + TimeSpan.FromSeconds(Math.Max(0, request.Timeout)));
+        sandbox.Journal.Add(now, $"Timeout set to {Math.Max(0, request.Timeout)} s");
+        return Results.NoContent();
+    }
+
+    private async Task<IResult> RefreshAsync(string id, HttpContext context, CancellationToken cancellationToken)
+    {
+        var read = await RequestJson
+            .ReadAsync(context.Request, E2bJson.Default.SandboxRefreshRequest, MaxBodyBytes, cancellationToken).ConfigureAwait(false);
+        if (read.Problem is not null) return NoBody(read);
+        var found = SandboxLookup.Find(context, registry, id);
+        if (found.Sandbox is not { } sandbox) return found.Answer!;
+        var duration = TimeSpan.FromSeconds(read.Value?.Duration ?? 0);
+        registry.ExtendEnd(sandbox, time.GetUtcNow() + (duration > LeastRefresh ? duration : LeastRefresh));
+        return Results.NoContent();
+    }
+
+    private static IResult NoBody<T>(JsonRead<T> read) where T : class =>
+        read.Empty
+            ? E2bAnswers.Error(StatusCodes.Status400BadRequest, "the request needs a JSON body")
+            : E2bAnswers.Error(read.Status, read.Problem!);
+}

@@ -1,0 +1,32 @@
+using MonkeyCoder.Sandbox.Sandboxes;
+
+namespace MonkeyCoder.Sandbox.E2b.Control;
+
+/// <summary>Parts of the contract that this node does not have answer 501, so that nobody takes silence for success.</summary>
+internal static class UnavailableEndpoints
+{
+    public static void Map(RouteGroupBuilder group)
+    {
+        group.MapPost("/sandboxes/{id}/pause", Pause).WithName("E2bPauseSandbox");
+        group.MapPost("/sandboxes/{id}/resume", Resume).WithName("E2bResumeSandbox");
+        group.MapPut("/sandboxes/{id}/network", Network).WithName("E2bSetSandboxNetwork");
+        group.MapPost("/sandboxes/{id}/snapshots", Snapshot).WithName("E2bSnapshotSandbox");
+        group.MapPost("/sandboxes/{id}/fork", Fork).WithName("E2bForkSandbox");
+    }
+
+    private static IResult Pause(string id, HttpContext context, ISandboxRegistry registry) =>
+        SandboxLookup.Find(context, registry, id).Answer ?? E2bAnswers.NotHere("pausing a sandbox");
+
+    private static IResult Resume(string id, HttpContext context, ISandboxRegistry registry) =>
+        SandboxLookup.Find(context, registry, id).Answer
+        ?? E2bAnswers.Error(StatusCodes.Status409Conflict, $"Sandbox {id} is already running");
+
+    private static IResult Network(string id, HttpContext context, ISandboxRegistry registry) =>
+        SandboxLookup.Find(context, registry, id).Answer ?? E2bAnswers.NotHere("changing the network of a running sandbox");
+
+    private static IResult Snapshot(string id, HttpContext context, ISandboxRegistry registry) =>
+        SandboxLookup.Find(context, registry, id).Answer ?? E2bAnswers.NotHere("taking a snapshot");
+
+    private static IResult Fork(string id, HttpContext context, ISandboxRegistry registry) =>
+        SandboxLookup.Find(context, registry, id).Answer ?? E2bAnswers.NotHere("forking a sandbox");
+}

@@ -1,0 +1,39 @@
+using System.Text.Json.Serialization.Metadata;
+using MonkeyCoder.Contracts.E2b;
+
+namespace MonkeyCoder.Sandbox.E2b;
+
+/// <summary>Answers in the shapes of the E2B contract.</summary>
+internal static class E2bAnswers
+{
+    /// <summary>JSON with its length, so that it is never chunked.</summary>
+    public static IResult Json<T>(T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) =>
+        new JsonAnswer<T>(value, type, status);
+
+    /// <summary><c>{code, message}</c>, the code being the status: clients look at the code.</summary>
+    public static IResult Error(int status, string message) =>
+        Json(new E2bErrorBody(status, message), E2bJson.Default.E2bErrorBody, status);
+
+    /// <summary>A part of the contract that this node does not have.</summary>
+    public static IResult NotHere(string what) =>
+        Error(StatusCodes.Status501NotImplemented, $"{what} is not available on this node");
+
+    /// <summary>Writes JSON with its length.</summary>
+    public static Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK)
+    {
+        var bytes = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(value, type);
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = bytes.Length;
+        return context.Response.Body.WriteAsync(bytes, context.RequestAborted).AsTask();
+    }
+
+    /// <summary>Writes <c>{code, message}</c>.</summary>
+    public static Task WriteErrorAsync(HttpContext context, int status, string message) =>
+        WriteAsync(context, new E2bErrorBody(status, message), E2bJson.Default.E2bErrorBody, status);
+
+    private sealed class JsonAnswer<T>(T value, JsonTypeInfo<T> type, int status) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext) => WriteAsync(httpContext, value, type, status);
+    }
+}

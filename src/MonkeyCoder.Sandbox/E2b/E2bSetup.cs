@@ -1,0 +1,51 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using MonkeyCoder.Sandbox.E2b.CodeInterpreter;
+using MonkeyCoder.Sandbox.E2b.Control;
+using MonkeyCoder.Sandbox.E2b.Envd;
+using MonkeyCoder.Sandbox.E2b.Routing;
+using MonkeyCoder.Sandbox.Problems;
+
+namespace MonkeyCoder.Sandbox.E2b;
+
+/// <summary>
+/// The E2B API. <see cref="UseE2bRouting"/> takes what is meant for a sandbox and belongs in front of everything that
+/// answers; <see cref="MapE2b"/> is the control plane. Both on one port.
+/// </summary>
+internal static class E2bSetup
+{
+    public static IServiceCollection AddE2b(this IServiceCollection services)
+    {
+        services.AddOptions<E2bOptions>().BindConfiguration(E2bOptions.Section).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<E2bOptions>, E2bOptionsValidator>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IErrorForm, E2bErrorForm>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddHttpForwarder();
+        services.TryAddSingleton<SandboxRecordMapper>();
+        services.TryAddSingleton<SandboxEndpoints>();
+        services.TryAddSingleton<ListEndpoints>();
+        services.TryAddSingleton<TemplateEndpoints>();
+        services.TryAddSingleton<EnvdFiles>();
+        services.TryAddSingleton<Watchers>();
+        services.TryAddSingleton<EnvdService>();
+        services.TryAddSingleton<CellStreams>();
+        services.TryAddSingleton<CodeInterpreterService>();
+        services.TryAddSingleton<PortProxy>();
+        return services;
+    }
+
+    /// <summary>Requests for a port of a sandbox, by host or by headers, go no further than here.</summary>
+    public static IApplicationBuilder UseE2bRouting(this IApplicationBuilder app) => app.UseMiddleware<SandboxRouter>();
+
+    /// <summary>The control plane, at the root: clients want it there.</summary>
+    public static RouteGroupBuilder MapE2b(this IEndpointRouteBuilder endpoints)
+    {
+        var group = endpoints.MapGroup("");
+        group.WithTags("E2B").AddEndpointFilter<RouteGroupBuilder, ApiKeyFilter>();
+        SandboxEndpoints.Map(group);
+        ListEndpoints.Map(group);
+        TemplateEndpoints.Map(group);
+        UnavailableEndpoints.Map(group);
+        return group;
+    }
+}

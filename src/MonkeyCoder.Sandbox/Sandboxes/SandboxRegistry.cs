@@ -1,0 +1,208 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Options;
+using MonkeyCoder.Contracts.Agent;
+using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Sandbox.Security;
+
+namespace MonkeyCoder.Sandbox.Sandboxes;
+
+/// <summary>
+/// The node's sandboxes. A sandbox ends in one place, <see cref="EndAsync"/>, whoever asks: a client, its clock, its own
+/// death, the shutdown of the node. Who takes it off the list is the one that ends it.
+/// </summary>
+internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
+{
+    private const string DefaultUser = "user";
+
+    private readonly ISandboxEngine _engine;
+    private readonly SandboxesOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<SandboxRegistry> _logger;
+    private readonly byte[] _accessKey;
+    private readonly byte[] _trafficKey;
+    private readonly EndOfLifeClock _clock;
+    private readonly ConcurrentDictionary<string, Held> _live = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Held, Task> _ending = new();
+
+    // Sandboxes alive, being created or being removed; changed with Interlocked only.
+    private int _slots;
+    private volatile bool _closed;
+
+    public SandboxRegistry(
+        ISandboxEngine engine, ISandboxTokenKeys keys, IOptions<SandboxesOptions> options, TimeProvider time,
+        ILogger<SandboxRegistry> logger)
+    {
+        _engine = engine;
+        _options = options.Value;
+        _time = time;
+        _logger = logger;
+        _accessKey = keys.Derive("e2b.envd-access-token");
+        _trafficKey = keys.Derive("e2b.traffic-access-token");
+        _clock = new EndOfLifeClock(time, entry => _ = EndByIdAsync(entry.Sandbox, SandboxEnd.Timeout));
+    }
+
+    public IReadOnlyCollection<LiveSandbox> All => [.. _live.Values.Select(held => held.Sandbox)];
+
+    public async Task<LiveSandbox> CreateAsync(
+        SandboxOwner owner, SandboxSpec spec, SandboxSettings settings, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_closed, this);
+        TakeSlot();
+        ISandbox? engine = null;
+        try
+        {
+            engine = await _engine.AcquireAsync(spec, cancellationToken).ConfigureAwait(false);
+            await engine.Agent
+                .ConfigureAsync(new ConfigureRequest(Environment(engine, settings), DefaultUser, null), cancellationToken)
+                .ConfigureAwait(false);
+            var held = List(engine, owner, settings);
+            engine = null;
+            return held.Sandbox;
+        }
+        catch
+        {
+            if (engine is not null) await engine.DisposeAsync().ConfigureAwait(false);
+            Interlocked.Decrement(ref _slots);
+            throw;
+        }
+    }
+
+    public LiveSandbox? Find(string tenant, string id) =>
+        Find(id) is { } sandbox && sandbox.Owner.Tenant == tenant ? sandbox : null;
+
+    public LiveSandbox? Find(string id) => _live.TryGetValue(id, out var held) ? held.Sandbox : null;
+
+    public void SetEnd(LiveSandbox sandbox, DateTimeOffset end)
+    {
+        var latest = _time.GetUtcNow() + _options.MaxLife;
+        sandbox.EndAt = end < latest ? end : latest;
+        if (_live.TryGetValue(sandbox.Id.Value, out var held)) _clock.Schedule(held.Clock);
+    }
+
+    public void ExtendEnd(LiveSandbox sandbox, DateTimeOffset end)
+    {
+        if (end > sandbox.EndAt) SetEnd(sandbox, end);
+    }
+
+    public async Task<bool> KillAsync(LiveSandbox sandbox, CancellationToken cancellationToken)
+    {
+        if (EndByIdAsync(sandbox, SandboxEnd.Killed) is not { } ending) return false;
+        await ending.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Ends all sandboxes and waits until nothing is left of them.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _closed = true;
+        foreach (var held in _live.Values) _ = EndByIdAsync(held.Sandbox, SandboxEnd.Shutdown);
+        await Task.WhenAll(_ending.Values).ConfigureAwait(false);
+        _clock.Dispose();
+    }
+
+    private static Dictionary<string, string> Environment(ISandbox engine, SandboxSettings settings) =>
+        new(settings.Environment, StringComparer.Ordinal)
+        {
+            ["E2B_SANDBOX"] = "true",
+            ["E2B_SANDBOX_ID"] = engine.Id.Value,
+            ["E2B_TEMPLATE_ID"] = engine.Spec.Template,
+        };
+
+    private static string Token(byte[] key, string id) =>
+        Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.ASCII.GetBytes(id)));
+
+    private void TakeSlot()
+    {
+        if (Interlocked.Increment(ref _slots) <= _options.MaxSandboxes) return;
+        Interlocked.Decrement(ref _slots);
+        throw new SandboxLimitException(_options.MaxSandboxes);
+    }
+
+    private Held List(ISandbox engine, SandboxOwner owner, SandboxSettings settings)
+    {
+        var now = _time.GetUtcNow();
+        var id = engine.Id.Value;
+        var tokens = new SandboxAccessTokens(
+            settings.Secured ? Token(_accessKey, id) : null,
+            settings.AllowPublicTraffic ? null : Token(_trafficKey, id));
+        var held = new Held(engine, owner, settings, tokens, now);
+        held.Sandbox.EndAt = now + settings.Timeout;
+        held.Sandbox.Journal.Add(now, $"Sandbox created from template {engine.Spec.Template}");
+        _live[id] = held;
+        SetEnd(held.Sandbox, held.Sandbox.EndAt);
+        _ = WatchAsync(held);
+        // The shutdown may have listed the sandboxes just before this one came.
+        if (_closed) _ = EndByIdAsync(held.Sandbox, SandboxEnd.Shutdown);
+        _logger.Created(id, owner.Tenant, engine.Spec.Template, settings.Timeout);
+        return held;
+    }
+
+    /// <summary>Takes the sandbox off the list when it dies by itself.</summary>
+    private async Task WatchAsync(Held held)
+    {
+        var exit = await held.Sandbox.Engine.Exited.ConfigureAwait(false);
+        if (exit == SandboxExit.Killed) return;
+        _ = EndByIdAsync(held.Sandbox, exit == SandboxExit.OutOfMemory ? SandboxEnd.OutOfMemory : SandboxEnd.Died);
+    }
+
+    /// <summary>null where somebody else ended it.</summary>
+    private Task? EndByIdAsync(LiveSandbox sandbox, SandboxEnd why)
+    {
+        if (!_live.TryGetValue(sandbox.Id.Value, out var held) || !held.TryEnd()) return null;
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Tracked before it is unlisted, so that the shutdown sees it in one of the two.
+        _ending[held] = done.Task;
+        _live.TryRemove(sandbox.Id.Value, out _);
+        _ = EndAsync(held, why, done);
+        return done.Task;
+    }
+
+    /// <summary>Never faults: what could not be removed is logged, and left to the engine's next reclaim.</summary>
+    private async Task EndAsync(Held held, SandboxEnd why, TaskCompletionSource done)
+    {
+        var id = held.Sandbox.Id.Value;
+        try
+        {
+            _clock.Remove(held.Clock);
+            await held.Stopping.CancelAsync().ConfigureAwait(false);
+            await held.Sandbox.Engine.DisposeAsync().ConfigureAwait(false);
+            _logger.Ended(id, why, _time.GetUtcNow() - held.Sandbox.StartedAt);
+        }
+        // A teardown step: whatever it was, the other sandboxes go on.
+        catch (Exception e)
+        {
+            _logger.TeardownFailed(id, e);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _slots);
+            _ending.TryRemove(held, out _);
+            done.SetResult();
+        }
+    }
+
+    /// <summary>A listed sandbox with what ends it.</summary>
+    private sealed class Held
+    {
+        private int _ended;
+
+        public Held(
+            ISandbox engine, SandboxOwner owner, SandboxSettings settings, SandboxAccessTokens tokens, DateTimeOffset startedAt)
+        {
+            Sandbox = new LiveSandbox(engine, owner, settings, tokens, startedAt, Stopping.Token);
+            Clock = new EndOfLifeClock.Entry(Sandbox);
+        }
+
+        public LiveSandbox Sandbox { get; }
+
+        /// <summary>Never disposed: requests may still register with it, and it holds no timer.</summary>
+        public CancellationTokenSource Stopping { get; } = new();
+
+        public EndOfLifeClock.Entry Clock { get; }
+
+        /// <summary>True for the one caller who is to end it.</summary>
+        public bool TryEnd() => Interlocked.Exchange(ref _ended, 1) == 0;
+    }
+}

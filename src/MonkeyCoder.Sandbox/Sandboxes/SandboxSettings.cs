@@ -1,0 +1,28 @@
+namespace MonkeyCoder.Sandbox.Sandboxes;
+
+/// <summary>What the creator of a sandbox chose.</summary>
+internal sealed record SandboxSettings
+{
+    /// <summary>Name of the template as asked for, e.g. <c>base</c> or <c>code-interpreter-v1</c>.</summary>
+    public required string Template { get; init; }
+
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Environment of every process and kernel in the sandbox.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Life from creation. Default 300 s.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(300);
+
+    /// <summary>Its processes and files ask for <see cref="SandboxAccessTokens.Access"/>. Default true.</summary>
+    public bool Secured { get; init; } = true;
+
+    /// <summary>Its ports are open to who knows its id. Default true; false: they ask for <see cref="SandboxAccessTokens.Traffic"/>.</summary>
+    public bool AllowPublicTraffic { get; init; } = true;
+
+    /// <summary>null: not said.</summary>
+    public bool? AllowInternetAccess { get; init; }
+
+    /// <summary>Host header that its own servers see, <c>${PORT}</c> standing for the port; null: the client's.</summary>
+    public string? MaskRequestHost { get; init; }
+}

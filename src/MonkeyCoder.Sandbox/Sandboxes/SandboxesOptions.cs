@@ -1,0 +1,56 @@
+using Microsoft.Extensions.Options;
+
+namespace MonkeyCoder.Sandbox.Sandboxes;
+
+/// <summary>How many sandboxes, for how long, from which templates.</summary>
+internal sealed class SandboxesOptions
+{
+    public const string Section = "Sandboxes";
+
+    /// <value>Life of a sandbox created through v2 without a timeout. Above zero. Default 300 s.</value>
+    public TimeSpan DefaultTimeout { get; set; } = TimeSpan.FromSeconds(300);
+
+    /// <value>Life of a sandbox created through v1 without a timeout. Above zero. Default 15 s.</value>
+    public TimeSpan DefaultTimeoutV1 { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <value>Longest life that can be asked for. From the default timeout to 30 days. Default 24 h.</value>
+    public TimeSpan MaxLife { get; set; } = TimeSpan.FromHours(24);
+
+    /// <value>Sandboxes alive at once on this node, 1 to 100000. Default 1000.</value>
+    public int MaxSandboxes { get; set; } = 1000;
+
+    /// <value>
+    /// Other names of templates. Default: <c>code-interpreter-v1</c> and <c>code-interpreter</c>, which E2B clients ask
+    /// for, are <c>base</c>.
+    /// </value>
+    public Dictionary<string, string> TemplateAliases { get; } = new(StringComparer.Ordinal)
+    {
+        ["code-interpreter-v1"] = "base",
+        ["code-interpreter"] = "base",
+    };
+}
+
+/// <summary>Reports everything that is wrong at once.</summary>
+internal sealed class SandboxesOptionsValidator : IValidateOptions<SandboxesOptions>
+{
+    private static readonly TimeSpan LongestLife = TimeSpan.FromDays(30);
+    private const int MostSandboxes = 100_000;
+
+    public ValidateOptionsResult Validate(string? name, SandboxesOptions options)
+    {
+        List<string> errors = [];
+        if (options.DefaultTimeout <= TimeSpan.Zero) errors.Add("Sandboxes:DefaultTimeout must be above zero.");
+        if (options.DefaultTimeoutV1 <= TimeSpan.Zero) errors.Add("Sandboxes:DefaultTimeoutV1 must be above zero.");
+        if (options.MaxLife < options.DefaultTimeout || options.MaxLife > LongestLife)
+            errors.Add("Sandboxes:MaxLife must be between Sandboxes:DefaultTimeout and 30 days.");
+        if (options.MaxSandboxes is < 1 or > MostSandboxes)
+            errors.Add($"Sandboxes:MaxSandboxes must be between 1 and {MostSandboxes}.");
+        foreach (var (alias, template) in options.TemplateAliases)
+        {
+            if (alias.Length == 0 || template.Length == 0 || alias.Any(char.IsUpper))
+                errors.Add($"Sandboxes:TemplateAliases:{alias} must be a lower-case name of a template.");
+        }
+
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+}
