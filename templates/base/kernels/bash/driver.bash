@@ -42,7 +42,7 @@ __monkey_setenv() {
     __monkey_read "$2" value
     if [[ -v $1 ]]; then
         # Whether it was exported is part of what comes back.
-        how=set
+        how='set'
         [[ $(builtin declare -p "$1") != 'declare -'*([a-z])x* ]] || how=exported
     fi
     __monkey_saved+=("$1" "$how" "${!1-}")
