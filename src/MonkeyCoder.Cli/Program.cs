@@ -1,1 +1,3 @@
-return 0;
+using MonkeyCoder.Cli;
+
+return await MonkeyCli.RunAsync(args, CliContext.OfProcess(), CancellationToken.None);

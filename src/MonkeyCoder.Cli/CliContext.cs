@@ -1,0 +1,43 @@
+using Spectre.Console;
+
+namespace MonkeyCoder.Cli;
+
+/// <summary>What a command touches of its process, so that tests can stand in for it.</summary>
+internal sealed class CliContext
+{
+    /// <summary>Standard output: results only, so that it can be piped.</summary>
+    public required TextWriter Out { get; init; }
+
+    /// <summary>Standard error: progress, notes and errors.</summary>
+    public required TextWriter Error { get; init; }
+
+    /// <summary>Standard output as bytes.</summary>
+    public required Func<Stream> OpenOutput { get; init; }
+
+    /// <summary>Standard input as bytes.</summary>
+    public required Func<Stream> OpenInput { get; init; }
+
+    /// <summary>Environment variables.</summary>
+    public required Func<string, string?> Environment { get; init; }
+
+    /// <summary>Clock.</summary>
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Tables go to standard output.</summary>
+    public required IAnsiConsole Tables { get; init; }
+
+    /// <summary>Progress goes to standard error.</summary>
+    public required IAnsiConsole Progress { get; init; }
+
+    public static CliContext OfProcess() => new()
+    {
+        Out = Console.Out,
+        Error = Console.Error,
+        OpenOutput = Console.OpenStandardOutput,
+        OpenInput = Console.OpenStandardInput,
+        Environment = System.Environment.GetEnvironmentVariable,
+        Time = TimeProvider.System,
+        Tables = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) }),
+        Progress = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }),
+    };
+}

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using MonkeyCoder.Cli.Connection;
+using MonkeyCoder.Contracts.Security;
+
+namespace MonkeyCoder.Cli.Commands;
+
+/// <summary><c>monkey token EXECUTION_ID</c>: one token, alone on its line.</summary>
+internal static class TokenCommand
+{
+    public static Command Create(CliContext context)
+    {
+        var executionId = new Argument<string>("EXECUTION_ID") { Description = "Execution that the token authorises: its subject." };
+        var expiresIn = CommonOptions.Seconds("--expires-in", "Life of the token.", 3600);
+        var tenant = new Option<string>("--tenant")
+        {
+            Description = "Whose sandboxes it may use.",
+            HelpName = "TENANT",
+            DefaultValueFactory = static _ => SandboxTokens.DefaultTenant,
+        };
+        var scopes = new Option<string[]>("--scope")
+        {
+            Description = "What it may do; can be repeated. By default everything.",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = static _ => [.. SandboxTokens.AllScopes],
+        }.AcceptOnlyFromAmong([.. SandboxTokens.AllScopes]);
+        var command = new Command("token", $"Print a token made with {SandboxTokens.SecretVariable}, or the node's own secret.")
+        {
+            executionId, expiresIn, tenant, scopes,
+        };
+        command.SetAction((parsed, _) => PrintAsync(
+            context, parsed.GetRequiredValue(executionId), TimeSpan.FromSeconds(parsed.GetValue(expiresIn)),
+            parsed.GetRequiredValue(tenant), parsed.GetRequiredValue(scopes)));
+        return command;
+    }
+
+    private static async Task<int> PrintAsync(
+        CliContext context, string executionId, TimeSpan expiresIn, string tenant, string[] scopes)
+    {
+        var state = StateDirectory.Find(context);
+        var secret = context.Environment(SandboxTokens.SecretVariable) is { Length: > 0 } set ? set : state.ReadSecret();
+        if (secret is null)
+            throw new CliException(
+                $"No secret: set {SandboxTokens.SecretVariable}, or run this as root on a node where ./run made {state.Path}/secret.");
+        try
+        {
+            await context.Out.WriteLineAsync(
+                SandboxTokens.Generate(executionId, expiresIn, secret, tenant, scopes, context.Time));
+            return ExitCodes.Ok;
+        }
+        catch (ArgumentException exception)
+        {
+            throw new CliException(exception.Message, ExitCodes.Usage, exception);
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new CliException(exception.Message, ExitCodes.Refused, exception);
+        }
+    }
+}
