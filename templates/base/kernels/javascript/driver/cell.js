@@ -7,9 +7,11 @@
 // A cell without `await` or `import` stays a script. Another becomes the body of an async function, whose declarations
 // are assignments to globals.
 
-const { parse } = require('acorn');
 const { awaits, bound, ownNodes } = require('./names.js');
 const typescript = require('./typescript.js');
+
+// The template has it beside npm (templates/base/node).
+const { parse } = require(require.resolve('acorn', { paths: [__dirname, '/usr/local/lib/node_modules/acorn'] }));
 
 const PARSER = {
   ecmaVersion: 'latest',
