@@ -39,10 +39,10 @@ internal sealed partial class BootstrapProgress
         }
 
         if (Download().Match(line) is { Success: true } get && _packages > 0)
-            return Counted(++_downloaded, $"downloading {get.Groups[1].Value}");
-        if (Unpack().Match(line) is { Success: true } unpack) return Counted(++_unpacked + _configured, $"unpacking {unpack.Groups[1].Value}");
+            return Counted(ref _downloaded, $"downloading {get.Groups[1].Value}");
+        if (Unpack().Match(line) is { Success: true } unpack) return Counted(ref _unpacked, $"unpacking {unpack.Groups[1].Value}");
         return Configure().Match(line) is { Success: true } configure
-            ? Counted(_unpacked + ++_configured, $"setting up {configure.Groups[1].Value}")
+            ? Counted(ref _configured, $"setting up {configure.Groups[1].Value}")
             : null;
     }
 
@@ -72,10 +72,13 @@ internal sealed partial class BootstrapProgress
         return new TemplateProgress(Phase, $"recipe step {name}", Math.Min(percent, Cleaning));
     }
 
-    // Unpacking and setting up are two steps of each package; a download is one.
-    private TemplateProgress Counted(int done, string message)
+    // The essential packages are all fetched before any is unpacked; the rest is fetched in the step that installs it.
+    private TemplateProgress Counted(ref int counter, string message)
     {
-        var steps = Math.Max(Phase == TemplatePhase.Downloading ? _packages : 2 * _packages, done);
+        counter++;
+        var stepsEach = Phase == TemplatePhase.Downloading ? 1 : _downloaded > 0 ? 3 : 2;
+        var done = _downloaded + _unpacked + _configured;
+        var steps = Math.Max(stepsEach * _packages, done);
         return new TemplateProgress(Phase, message, _floor + ((_ceiling - _floor) * done / steps));
     }
 
