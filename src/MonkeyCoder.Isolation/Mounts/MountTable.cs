@@ -5,10 +5,12 @@ namespace MonkeyCoder.Isolation.Mounts;
 /// <summary>One line of <c>/proc/self/mountinfo</c> (proc_pid_mountinfo(5)).</summary>
 /// <param name="MountPoint">Where it is, unescaped.</param>
 /// <param name="FileSystem">Type, e.g. <c>btrfs</c>.</param>
+/// <param name="Source">Device, e.g. <c>/dev/loop3</c>, unescaped.</param>
 /// <param name="Options">Of this mount, e.g. <c>rw,nosuid</c>.</param>
 /// <param name="SuperOptions">Of the file system; for cgroup v1 they name the controllers.</param>
 /// <param name="Shared">Mounts made below it appear in other mount namespaces.</param>
-internal sealed record MountEntry(string MountPoint, string FileSystem, string Options, string SuperOptions, bool Shared);
+internal sealed record MountEntry(
+    string MountPoint, string FileSystem, string Source, string Options, string SuperOptions, bool Shared);
 
 /// <summary>What is mounted, in the order of mounting.</summary>
 internal static class MountTable
@@ -31,7 +33,8 @@ internal static class MountTable
             var dash = Array.IndexOf(fields, "-", Math.Min(6, fields.Length));
             if (dash < 0 || dash + 3 >= fields.Length) continue;
             var shared = fields[6..dash].Any(field => field.StartsWith("shared:", StringComparison.Ordinal));
-            entries.Add(new MountEntry(Unescape(fields[4]), fields[dash + 1], fields[5], fields[dash + 3], shared));
+            var (mountPoint, source) = (Unescape(fields[4]), Unescape(fields[dash + 2]));
+            entries.Add(new MountEntry(mountPoint, fields[dash + 1], source, fields[5], fields[dash + 3], shared));
         }
 
         return entries;

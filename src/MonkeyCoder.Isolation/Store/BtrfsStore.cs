@@ -1,3 +1,4 @@
+using MonkeyCoder.Isolation.Mounts;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Linux;
 
@@ -184,7 +185,7 @@ public sealed class BtrfsStore : ISandboxStore
     private static async Task MountImageAsync(string image, string rootPath, long? sizeBytes, CancellationToken cancellationToken)
     {
         var state = Path.GetDirectoryName(image)!;
-        if (MountTable.Find(rootPath) is { } mounted)
+        if (MountTable.Read().LastOrDefault(entry => entry.MountPoint == rootPath) is { } mounted)
         {
             var backing = mounted.FileSystem == "btrfs" ? LoopBacking.Find(mounted.Source) : null;
             if (backing == image) return;
