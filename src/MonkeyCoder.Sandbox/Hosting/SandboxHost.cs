@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Options;
 using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Sandbox.E2b;
 using MonkeyCoder.Sandbox.Executions;
 using MonkeyCoder.Sandbox.Problems;
+using MonkeyCoder.Sandbox.Sandboxes;
 using MonkeyCoder.Sandbox.Security;
 using MonkeyCoder.Sandbox.Telemetry;
 
@@ -66,7 +68,7 @@ internal static class SandboxHost
     public static WebApplicationBuilder AddNode(this WebApplicationBuilder builder)
     {
         builder.AddNodeHosting();
-        builder.Services.AddProblems().AddSecurity().AddExecutions().AddTelemetry();
+        builder.Services.AddProblems().AddSecurity().AddSandboxes().AddExecutions().AddE2b().AddTelemetry();
         return builder;
     }
 
@@ -74,9 +76,11 @@ internal static class SandboxHost
     public static WebApplication UseNode(this WebApplication app)
     {
         app.UseExceptionHandler(static _ => { });
+        app.UseE2bRouting();
         app.UseRouting();
         app.UseMiddleware<RouteGate>();
         app.MapExecutionEndpoints();
+        app.MapE2b().AllowEverybody();
         app.MapTelemetry();
         return app;
     }

@@ -13,7 +13,7 @@ internal readonly record struct CreatePlan(SandboxSpec? Spec, SandboxSettings? S
     private const string AllTraffic = "0.0.0.0/0";
 
     /// <summary>Checks every field; what this node cannot keep is refused rather than dropped.</summary>
-    public static CreatePlan Make(SandboxCreateRequest request, bool v2, TemplateNames templates, SandboxesOptions options)
+    public static CreatePlan Make(SandboxCreateRequest request, bool v2, TemplateNames templates, SandboxesOptions options, SandboxLimits limits)
     {
         var timeout = request.Timeout is { } seconds
             ? TimeSpan.FromSeconds(seconds)
@@ -37,7 +37,7 @@ internal readonly record struct CreatePlan(SandboxSpec? Spec, SandboxSettings? S
             AllowInternetAccess = request.AllowInternetAccess,
             MaskRequestHost = request.Network?.MaskRequestHost,
         };
-        return new(new SandboxSpec { Template = template.Template, Profile = SandboxProfile.Workspace }, settings, null);
+        return new(new SandboxSpec { Template = template.Template, Profile = SandboxProfile.Workspace, Limits = limits }, settings, null);
     }
 
     /// <summary>null, or what is wrong with a life of that length.</summary>

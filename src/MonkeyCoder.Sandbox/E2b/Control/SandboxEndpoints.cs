@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using MonkeyCoder.Contracts.E2b;
+using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Sandbox.Sandboxes;
 
 namespace MonkeyCoder.Sandbox.E2b.Control;
@@ -7,7 +8,7 @@ namespace MonkeyCoder.Sandbox.E2b.Control;
 /// <summary>Creates, shows, keeps and kills sandboxes.</summary>
 internal sealed class SandboxEndpoints(
     ISandboxRegistry registry, TemplateNames templates, SandboxRecordMapper mapper, IOptions<SandboxesOptions> options,
-    TimeProvider time)
+    SandboxLimits limits, TimeProvider time)
 {
     private const int MaxBodyBytes = 256 * 1024;
     private static readonly TimeSpan LeastRefresh = TimeSpan.FromSeconds(15);
@@ -37,7 +38,7 @@ internal sealed class SandboxEndpoints(
         var read = await RequestJson
             .ReadAsync(context.Request, E2bJson.Default.SandboxCreateRequest, MaxBodyBytes, cancellationToken).ConfigureAwait(false);
         if (read.Value is not { } request) return NoBody(read);
-        var plan = CreatePlan.Make(request, v2, templates, options.Value);
+        var plan = CreatePlan.Make(request, v2, templates, options.Value, limits);
         if (plan.Refusal is { } refusal) return refusal;
         var key = context.ApiKey();
         var sandbox = await registry

@@ -5,7 +5,7 @@ using MonkeyCoder.Sandbox.Sandboxes;
 namespace MonkeyCoder.Sandbox.E2b.Control;
 
 /// <summary>The templates of this node; they are built by its operator.</summary>
-internal sealed class TemplateEndpoints(TemplateNames templates)
+internal sealed class TemplateEndpoints(TemplateNames templates, SandboxLimits limits)
 {
     private const long Mebibyte = 1024 * 1024;
 
@@ -27,9 +27,8 @@ internal sealed class TemplateEndpoints(TemplateNames templates)
             : E2bAnswers.Error(StatusCodes.Status404NotFound, lookup.Problem!);
     }
 
-    private static TemplateListed Describe(string template, IReadOnlyList<string> aliases)
+    private TemplateListed Describe(string template, IReadOnlyList<string> aliases)
     {
-        var limits = new SandboxLimits();
         return new TemplateListed(
             template, template, "ready", SandboxMeter.CpuCount(limits), (int)(limits.MemoryBytes / Mebibyte),
             (int)(limits.DiskBytes / Mebibyte), Public: true, aliases, aliases, DateTimeOffset.UnixEpoch,

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
@@ -22,8 +21,7 @@ internal static class FileUploads
 
     public static async Task HandleAsync(HttpContext context, LiveSandbox sandbox, string? user)
     {
-        // 1. However large and slow: it goes straight to the sandbox's own disk.
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
+        // 1. However slow: it goes straight to the sandbox's own disk.
         if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate) rate.MinDataRate = null;
 
         // 2. What kind of body it is.

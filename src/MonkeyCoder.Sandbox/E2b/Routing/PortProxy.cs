@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Options;
 using MonkeyCoder.Contracts.Agent;
@@ -33,7 +32,6 @@ internal sealed class PortProxy(IHttpForwarder forwarder, IOptions<E2bOptions> o
         // A client of the sandbox's own server may be as slow as that server lets it.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } down) down.MinDataRate = null;
         if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } up) up.MinDataRate = null;
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         var destination = $"http://127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}";
         var error = await forwarder.SendAsync(
             context, destination, pool.Invoker, _config, new PortTransformer(sandbox.Settings.MaskRequestHost, port)).ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.Features;
 using MonkeyCoder.Contracts.E2b;
 using MonkeyCoder.Sandbox.E2b.CodeInterpreter;
 using MonkeyCoder.Sandbox.E2b.Envd;
@@ -47,6 +48,8 @@ internal sealed class SandboxRouter(
 
     private async Task ServeAsync(HttpContext context, LiveSandbox sandbox, int port)
     {
+        // What a body may hold is decided by who reads it: a message, a cell, or the disk of the sandbox.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         // The request holds on to the sandbox by this alone: abort is safe from any thread, and at any time.
         await using var _ = sandbox.Stopping
             .UnsafeRegister(static state => ((HttpContext)state!).Abort(), context).ConfigureAwait(false);
