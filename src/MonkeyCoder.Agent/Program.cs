@@ -1,1 +1,81 @@
-return 0;
+using MonkeyCoder.Agent.Connections;
+using MonkeyCoder.Agent.Files;
+using MonkeyCoder.Agent.Kernels;
+using MonkeyCoder.Agent.Processes;
+using MonkeyCoder.Agent.Users;
+using MonkeyCoder.Contracts.Agent;
+using MonkeyCoder.Linux;
+
+namespace MonkeyCoder.Agent;
+
+/// <summary>PID 1 of a sandbox. Exit codes: 2 bad command line, 3 it cannot protect itself, 4 no listening socket.</summary>
+internal static class Program
+{
+    private const uint FileCreationMask = 0x12; // 022
+    private const int ReaperStackBytes = 128 * 1024;
+
+    private static int Main(string[] arguments)
+    {
+        AgentOptions options;
+        try
+        {
+            options = AgentOptions.Parse(arguments);
+        }
+        catch (ArgumentException e)
+        {
+            AgentLog.Write(e.Message);
+            return 2;
+        }
+
+        if (!TryProtect()) return 3;
+        using var listener = new FileDescriptor(AgentProtocol.ListenFileDescriptor);
+        try
+        {
+            Libc.SetCloseOnExec(listener);
+        }
+        catch (SyscallException e)
+        {
+            AgentLog.Write($"no listening socket on descriptor {AgentProtocol.ListenFileDescriptor}: {e.Message}");
+            return 4;
+        }
+
+        var settings = new AgentSettings();
+        var users = new UserDirectory(options, settings);
+        var plan = new ProcessPlan(settings, users);
+        var children = new ChildTable(new ProcessStarter(users));
+        var directories = new DirectoryMaker(users);
+        var dispatcher = new RequestDispatcher(
+            settings,
+            new ProcessRequests(plan, children, new ProcessTable(TimeProvider.System), users.SwitchesUsers),
+            new FileRequests(settings, users, directories),
+            new FileTransfers(settings, users, directories),
+            new WatchRequests(settings, users),
+            new KernelRequests(options, plan, children));
+
+        new Thread(children.ReapForever, ReaperStackBytes).Start();
+        new ConnectionServer(listener, dispatcher).Run();
+        AgentLog.Write("the listening socket is gone");
+        return 4;
+    }
+
+    private static bool TryProtect()
+    {
+        try
+        {
+            // Without this, code of the same user could read the agent's memory and take its descriptors.
+            Libc.ForbidInspection();
+            Libc.ClearAmbientCapabilities();
+            if (Libc.ProcessId != 1) Libc.AdoptOrphans();
+        }
+        catch (SyscallException e)
+        {
+            AgentLog.Write($"will not work unprotected: {e.Message}");
+            return false;
+        }
+
+        Libc.IgnoreSignal(Libc.SIGPIPE);
+        Libc.IgnoreSignal(Libc.SIGXFSZ);
+        Libc.SetFileCreationMask(FileCreationMask);
+        return true;
+    }
+}

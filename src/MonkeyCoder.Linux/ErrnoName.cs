@@ -23,9 +23,12 @@ public static class ErrnoName
     public const int ENOTDIR = 20;
     public const int EISDIR = 21;
     public const int EINVAL = 22;
+    public const int ENFILE = 23;
     public const int EMFILE = 24;
     public const int ENOTTY = 25;
+    public const int EFBIG = 27;
     public const int ENOSPC = 28;
+    public const int EROFS = 30;
     public const int EPIPE = 32;
     public const int ERANGE = 34;
     public const int ENAMETOOLONG = 36;
@@ -35,6 +38,7 @@ public static class ErrnoName
     public const int ENODATA = 61;
     public const int EOPNOTSUPP = 95;
     public const int ECONNREFUSED = 111;
+    public const int EINPROGRESS = 115;
     public const int EDQUOT = 122;
 
     /// <summary>strerror(3) text with the number, e.g. <c>No space left on device (errno 28)</c>.</summary>

@@ -13,6 +13,8 @@ public static partial class Libc
     private const int SOCK_STREAM = 1;
     private const int SOCK_CLOEXEC = 0x80000;
     private const int MSG_NOSIGNAL = 0x4000;
+    private const int SOL_SOCKET = 1;
+    private const int SO_ERROR = 4;
 
     /// <summary>Longest path of a unix socket, in bytes without its NUL (unix(7): sun_path has 108).</summary>
     public const int MaxUnixPathBytes = 107;
@@ -51,9 +53,12 @@ public static partial class Libc
         throw failure;
     }
 
-    /// <summary>TCP to a port of this machine's loopback: 127.0.0.1, or ::1.</summary>
-    /// <returns>The connection, or null with the errno.</returns>
-    public static FileDescriptor? TryConnectLoopback(int port, bool ipv6, out int errno)
+    /// <summary>Begins a TCP connection to a port of this machine's loopback, 127.0.0.1 or ::1, without waiting.</summary>
+    /// <param name="port">1 to 65535.</param>
+    /// <param name="ipv6">::1.</param>
+    /// <param name="errno">0: connected; EINPROGRESS: it is writable when done, see <see cref="TakeSocketError"/>.</param>
+    /// <returns>The non-blocking socket, or null where the errno is another.</returns>
+    public static FileDescriptor? TryBeginConnectLoopback(int port, bool ipv6, out int errno)
     {
         Span<byte> address = stackalloc byte[ipv6 ? 28 : 16];
         address.Clear();
@@ -63,7 +68,7 @@ public static partial class Libc
         if (ipv6) address[23] = 1;
         else BinaryPrimitives.WriteUInt32BigEndian(address[4..], 0x7F000001);
 
-        var number = RawSocket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        var number = RawSocket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | O_NONBLOCK, 0);
         if (number < 0)
         {
             errno = Marshal.GetLastPInvokeError();
@@ -71,15 +76,18 @@ public static partial class Libc
         }
 
         var socket = new FileDescriptor(number);
-        if (RawConnect(socket, address, (uint)address.Length) == 0)
-        {
-            errno = 0;
-            return socket;
-        }
-
-        errno = Marshal.GetLastPInvokeError();
+        errno = RawConnect(socket, address, (uint)address.Length) == 0 ? 0 : Marshal.GetLastPInvokeError();
+        if (errno is 0 or ErrnoName.EINPROGRESS) return socket;
         socket.Dispose();
         return null;
+    }
+
+    /// <summary>SO_ERROR: how a connect that was in progress ended; 0 is success.</summary>
+    public static int TakeSocketError(FileDescriptor socket)
+    {
+        var error = 0;
+        var length = (uint)sizeof(int);
+        return RawGetOption(socket, SOL_SOCKET, SO_ERROR, ref error, ref length) == 0 ? error : Marshal.GetLastPInvokeError();
     }
 
     /// <summary>Two connected stream sockets.</summary>
@@ -153,7 +161,7 @@ public static partial class Libc
         return address;
     }
 
-    // socket(2), bind(2), listen(2), connect(2), socketpair(2), accept(2), send(2), shutdown(2)
+    // socket(2), bind(2), listen(2), connect(2), socketpair(2), accept(2), send(2), getsockopt(2), shutdown(2)
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
     private static partial int RawSocket(int family, int type, int protocol);
 
@@ -174,6 +182,9 @@ public static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
     private static partial nint RawSend(FileDescriptor socket, ReadOnlySpan<byte> bytes, nuint count, int flags);
+
+    [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
+    private static partial int RawGetOption(FileDescriptor socket, int level, int name, ref int value, ref uint length);
 
     [LibraryImport("libc", EntryPoint = "shutdown", SetLastError = true)]
     private static partial int RawShutdown(FileDescriptor socket, int how);

@@ -31,9 +31,9 @@ public sealed class LibcSocketTests
         Assert.Throws<ArgumentException>(() => Libc.ListenUnix("/tmp/" + new string('x', Libc.MaxUnixPathBytes), 1));
 
     [Fact]
-    public void TryConnectLoopback_NothingListens_TellsErrno()
+    public void TryBeginConnectLoopback_NothingListens_TellsErrno()
     {
-        Assert.Null(Libc.TryConnectLoopback(1, ipv6: false, out var errno));
+        Assert.Null(Libc.TryBeginConnectLoopback(1, ipv6: false, out var errno));
         Assert.Equal(ErrnoName.ECONNREFUSED, errno);
     }
 }

@@ -18,6 +18,19 @@ public sealed class WireWriter
     /// <summary>Forgets the content and keeps the buffer.</summary>
     public void Clear() => _length = 0;
 
+    /// <summary>Appends a whole frame, header and payload.</summary>
+    /// <exception cref="InvalidDataException">The payload is over <see cref="AgentProtocol.MaxFrameBytes"/>.</exception>
+    public void WriteFrame(FrameType type, IAgentMessage? message)
+    {
+        var start = _length;
+        _ = Reserve(AgentProtocol.HeaderBytes);
+        message?.Write(this);
+        var payload = _length - start - AgentProtocol.HeaderBytes;
+        if (payload > AgentProtocol.MaxFrameBytes)
+            throw new InvalidDataException($"The message has {payload} bytes; at most {AgentProtocol.MaxFrameBytes} fit in a frame.");
+        new FrameHeader(type, payload).Write(_buffer.AsSpan(start));
+    }
+
     public void WriteByte(byte value) => Reserve(1)[0] = value;
 
     public void WriteBool(bool value) => WriteByte(value ? (byte)1 : (byte)0);

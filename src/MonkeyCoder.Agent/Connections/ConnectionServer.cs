@@ -1,0 +1,107 @@
+using MonkeyCoder.Contracts.Agent;
+using MonkeyCoder.Linux;
+
+namespace MonkeyCoder.Agent.Connections;
+
+/// <summary>
+/// Accepts connections and gives each a thread. A few threads that have nothing to do are kept, so that a sandbox in
+/// which no new thread can be made (a fork bomb) can still be told to kill what fills it.
+/// </summary>
+internal sealed class ConnectionServer(FileDescriptor listener, RequestDispatcher dispatcher)
+{
+    /// <summary>Connections at one time; more are refused with <see cref="AgentErrorCode.ResourceExhausted"/>.</summary>
+    public const int MaxConnections = 128;
+
+    private const int MaxIdleThreads = 2;
+    private const int StackBytes = 256 * 1024;
+    private const int AcceptRetryMilliseconds = 100;
+
+    private readonly object _gate = new();
+    private readonly Queue<FileDescriptor> _waiting = new();
+    private int _active;
+    private int _idle;
+
+    /// <summary>Serves until the listening socket is shut down.</summary>
+    public void Run()
+    {
+        while (true)
+        {
+            var connection = Libc.TryAccept(listener, out var errno);
+            if (connection is not null)
+            {
+                Serve(connection);
+            }
+            else if (errno is ErrnoName.EMFILE or ErrnoName.ENFILE or ErrnoName.ENOMEM)
+            {
+                // The connection stays in the backlog; it can be taken when another one has ended.
+                lock (_gate) Monitor.Wait(_gate, AcceptRetryMilliseconds);
+            }
+            else if (errno is ErrnoName.EINVAL or ErrnoName.EBADF)
+            {
+                return;
+            }
+        }
+    }
+
+    private void Serve(FileDescriptor connection)
+    {
+        lock (_gate)
+        {
+            if (_active < MaxConnections)
+            {
+                _active++;
+                if (_idle > _waiting.Count)
+                {
+                    _waiting.Enqueue(connection);
+                    Monitor.Pulse(_gate);
+                    return;
+                }
+
+                if (TryStartThread(connection)) return;
+                _active--;
+            }
+        }
+
+        using var channel = new FrameChannel(connection);
+        channel.TrySend(FrameType.Error, new AgentError(AgentErrorCode.ResourceExhausted,
+            "the sandbox cannot take another connection now: too many of them, or too many processes"));
+        channel.Finish();
+    }
+
+    private bool TryStartThread(FileDescriptor connection)
+    {
+        try
+        {
+            new Thread(() => Work(connection), StackBytes).Start();
+            return true;
+        }
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+        {
+            return false;
+        }
+    }
+
+    private void Work(FileDescriptor first)
+    {
+        var connection = first;
+        while (true)
+        {
+            using (var channel = new FrameChannel(connection))
+            {
+                dispatcher.Serve(channel);
+                channel.Finish();
+            }
+
+            lock (_gate)
+            {
+                _active--;
+                Monitor.PulseAll(_gate);
+                if (_idle >= MaxIdleThreads) return;
+                _idle++;
+                while (_waiting.Count == 0) Monitor.Wait(_gate);
+                _idle--;
+                connection = _waiting.Dequeue();
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using System.Text;
+using MonkeyCoder.Agent.Connections;
+using MonkeyCoder.Contracts.Agent;
+
+namespace MonkeyCoder.Agent.Kernels;
+
+/// <summary>One cell: what to tell the driver, and who waits for the output. The kernel's lock guards the flags.</summary>
+internal sealed class Cell(FrameChannel channel, byte[] bytes)
+{
+    public FrameChannel Channel { get; } = channel;
+
+    /// <summary>The messages to the driver: its variables, then the code.</summary>
+    public byte[] Bytes { get; } = bytes;
+
+    /// <summary>The node has gone: output is dropped from here on.</summary>
+    public bool Abandoned { get; set; }
+
+    /// <summary>Someone asked for an interrupt before the end.</summary>
+    public bool Interrupted { get; set; }
+
+    /// <summary>The driver has begun with it, so that a SIGINT reaches it and not the space before.</summary>
+    public bool Begun { get; set; }
+
+    /// <summary>Reads a request into driver messages; the code is carried byte for byte.</summary>
+    /// <exception cref="AgentFault">A variable's name or value, or code that is not UTF-8.</exception>
+    /// <exception cref="InvalidDataException">The payload is malformed.</exception>
+    public static Cell Read(FrameChannel channel, ReadOnlySpan<byte> payload, out string contextId)
+    {
+        var reader = new WireReader(payload);
+        contextId = reader.ReadString();
+        var code = reader.ReadBytes();
+        var environment = reader.ReadMap();
+        if (!reader.AtEnd) throw new InvalidDataException("The payload is longer than it should be.");
+        if (!System.Text.Unicode.Utf8.IsValid(code)) throw new AgentFault(AgentErrorCode.InvalidArgument, "the code is not UTF-8");
+
+        using var bytes = new MemoryStream(code.Length + 64);
+        foreach (var (key, value) in environment)
+        {
+            if (!IsName(key) || value.Contains('\0'))
+                throw new AgentFault(AgentErrorCode.InvalidArgument, $"'{key}' is no name for an environment variable, or its value has a NUL");
+            var body = Encoding.UTF8.GetBytes(value);
+            bytes.Write(Encoding.ASCII.GetBytes($"setenv {key} {body.Length}\n"));
+            bytes.Write(body);
+        }
+
+        bytes.Write(Encoding.ASCII.GetBytes($"execute {code.Length}\n"));
+        bytes.Write(code);
+        return new Cell(channel, bytes.ToArray());
+    }
+
+    private static bool IsName(string key)
+    {
+        if (key.Length is 0 or > 128 || char.IsAsciiDigit(key[0])) return false;
+        foreach (var character in key)
+        {
+            if (!char.IsAsciiLetterOrDigit(character) && character != '_') return false;
+        }
+
+        return true;
+    }
+}
