@@ -65,7 +65,7 @@ internal static class Program
             // Without this, code of the same user could read the agent's memory and take its descriptors.
             Libc.ForbidInspection();
             Libc.ClearAmbientCapabilities();
-            if (Libc.ProcessId != 1) Libc.AdoptOrphans();
+            if (Libc.ProcessId != 1) Libc.BecomeSubreaper();
         }
         catch (SyscallException e)
         {

@@ -7,7 +7,6 @@ public static partial class Libc
 {
     private const int PR_GET_DUMPABLE = 3;
     private const int PR_SET_DUMPABLE = 4;
-    private const int PR_SET_CHILD_SUBREAPER = 36;
     private const int PR_CAP_AMBIENT = 47;
     private const int PR_CAP_AMBIENT_CLEAR_ALL = 4;
     private const int SIG_IGN = 1;
@@ -22,12 +21,6 @@ public static partial class Libc
 
     /// <summary>SIGXFSZ of signal(7): a file grew over RLIMIT_FSIZE.</summary>
     public const int SIGXFSZ = 25;
-
-    /// <summary>geteuid(2).</summary>
-    public static uint EffectiveUserId => RawGetEffectiveUid();
-
-    /// <summary>getegid(2).</summary>
-    public static uint EffectiveGroupId => RawGetEffectiveGid();
 
     /// <summary>getpid(2).</summary>
     public static int ProcessId => RawGetPid();
@@ -66,13 +59,6 @@ public static partial class Libc
             throw Failed("prctl(PR_SET_DUMPABLE)", "this process");
     }
 
-    /// <summary>Orphans below this process become its children (PR_SET_CHILD_SUBREAPER), as they do for PID 1.</summary>
-    /// <exception cref="SyscallException">EINVAL.</exception>
-    public static void AdoptOrphans()
-    {
-        if (RawPrctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) throw Failed("prctl(PR_SET_CHILD_SUBREAPER)", "this process");
-    }
-
     /// <summary>Empties the ambient capabilities of the calling thread, which would survive an exec.</summary>
     /// <exception cref="SyscallException">EINVAL.</exception>
     public static void ClearAmbientCapabilities()
@@ -86,13 +72,7 @@ public static partial class Libc
     /// <summary>umask(2).</summary>
     public static void SetFileCreationMask(uint mask) => _ = RawUmask(mask);
 
-    // geteuid(2), getegid(2), getpid(2), syscall(2), prctl(2), signal(2), umask(2)
-    [LibraryImport("libc", EntryPoint = "geteuid")]
-    private static partial uint RawGetEffectiveUid();
-
-    [LibraryImport("libc", EntryPoint = "getegid")]
-    private static partial uint RawGetEffectiveGid();
-
+    // getpid(2), syscall(2), prctl(2), signal(2), umask(2)
     [LibraryImport("libc", EntryPoint = "getpid")]
     private static partial int RawGetPid();
 

@@ -22,9 +22,7 @@ public enum OpenHow
 /// <content>Files by path and descriptor: open(2), statx(2), rename(2), unlink(2), statfs(2), getdents(2).</content>
 public static partial class Libc
 {
-    private const int AT_FDCWD = -100;
     private const int AT_SYMLINK_NOFOLLOW = 0x100;
-    private const int AT_EMPTY_PATH = 0x1000;
     private const uint STATX_BASIC_STATS = 0x7FF;
     private const int X_OK = 1;
     private const int MaxPathBytes = 4096;
@@ -62,7 +60,7 @@ public static partial class Libc
     public static FileStatus Status(FileDescriptor file)
     {
         Span<byte> buffer = stackalloc byte[FileStatus.StatxBytes];
-        return RawStatxOf(file, "", AT_EMPTY_PATH, STATX_BASIC_STATS, buffer) == 0
+        return RawStatxOf(file, "", (int)AT_EMPTY_PATH, STATX_BASIC_STATS, buffer) == 0
             ? FileStatus.FromStatx(buffer)
             : throw Failed("statx", $"descriptor {file.Number}");
     }
@@ -74,18 +72,6 @@ public static partial class Libc
         return RawStatFs(path, buffer) == 0 ? MemoryMarshal.Read<long>(buffer) : 0;
     }
 
-    /// <summary>pread(2). Returns bytes read, 0 at the end, or the negated errno.</summary>
-    public static int TryReadAt(FileDescriptor file, Span<byte> buffer, long offset)
-    {
-        while (true)
-        {
-            var count = RawReadAt(file, buffer, (nuint)buffer.Length, offset);
-            if (count >= 0) return (int)count;
-            var errno = Marshal.GetLastPInvokeError();
-            if (errno != ErrnoName.EINTR) return -errno;
-        }
-    }
-
     /// <summary>ftruncate(2). Returns 0 or the errno.</summary>
     public static int TryTruncate(FileDescriptor file, long length) => Errno(RawTruncate(file, length));
 
@@ -93,7 +79,7 @@ public static partial class Libc
     public static int TryChangeOwner(FileDescriptor file, uint userId, uint groupId) => Errno(RawChangeOwnerOf(file, userId, groupId));
 
     /// <summary>lchown(2): of the link itself, where it is one. Returns 0 or the errno.</summary>
-    public static int TryChangeOwner(string path, uint userId, uint groupId) => Errno(RawChangeOwner(path, userId, groupId));
+    public static int TryChangeOwner(string path, uint userId, uint groupId) => Errno(RawLchown(path, userId, groupId));
 
     /// <summary>mkdir(2). Returns 0 or the errno.</summary>
     public static int TryMakeDirectory(string path, uint mode) => Errno(RawMakeDirectory(path, mode));
@@ -103,9 +89,6 @@ public static partial class Libc
 
     /// <summary>unlink(2). Returns 0 or the errno (EISDIR for a directory).</summary>
     public static int TryUnlink(string path) => Errno(RawUnlink(path));
-
-    /// <summary>rmdir(2). Returns 0 or the errno.</summary>
-    public static int TryRemoveDirectory(string path) => Errno(RawRemoveDirectory(path));
 
     /// <summary>access(2) with X_OK, by the real ids of the calling thread.</summary>
     public static bool IsExecutable(string path) => RawAccess(path, X_OK) == 0;
@@ -162,11 +145,7 @@ public static partial class Libc
 
     private static int Errno(int result) => result == 0 ? 0 : Marshal.GetLastPInvokeError();
 
-    // open(2), statx(2), statfs(2), pread(2), ftruncate(2), chown(2), mkdir(2), rename(2), unlink(2), rmdir(2),
-    // access(2), readlink(2), realpath(3), getdents64(2)
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int RawOpen(string path, int flags, uint mode);
-
+    // statx(2), statfs(2), ftruncate(2), chown(2), mkdir(2), rename(2), unlink(2), access(2), readlink(2), realpath(3), getdents64(2)
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int RawStatx(int directory, string path, int flags, uint mask, Span<byte> status);
 
@@ -176,17 +155,11 @@ public static partial class Libc
     [LibraryImport("libc", EntryPoint = "statfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int RawStatFs(string path, Span<byte> status);
 
-    [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
-    private static partial nint RawReadAt(FileDescriptor file, Span<byte> buffer, nuint count, long offset);
-
     [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
     private static partial int RawTruncate(FileDescriptor file, long length);
 
     [LibraryImport("libc", EntryPoint = "fchown", SetLastError = true)]
     private static partial int RawChangeOwnerOf(FileDescriptor file, uint userId, uint groupId);
-
-    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int RawChangeOwner(string path, uint userId, uint groupId);
 
     [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int RawMakeDirectory(string path, uint mode);
@@ -196,9 +169,6 @@ public static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int RawUnlink(string path);
-
-    [LibraryImport("libc", EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int RawRemoveDirectory(string path);
 
     [LibraryImport("libc", EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int RawAccess(string path, int mode);

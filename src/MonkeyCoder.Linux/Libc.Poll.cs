@@ -16,7 +16,7 @@ public struct PollEntry(int descriptor, short events)
     public short Returned;
 }
 
-/// <content>poll(2) and eventfd(2).</content>
+/// <content>poll(2), and using an eventfd(2) to wake one.</content>
 public static partial class Libc
 {
     /// <summary>Something to read, or the end.</summary>
@@ -30,9 +30,6 @@ public static partial class Libc
 
     /// <summary>The other side is gone in both directions; returned only.</summary>
     public const short POLLHUP = 16;
-
-    private const int EFD_CLOEXEC = 0x80000;
-    private const int EFD_NONBLOCK = 0x800;
 
     /// <summary>Waits for any of the entries.</summary>
     /// <param name="entries">What to wait for; their <see cref="PollEntry.Returned"/> is set.</param>
@@ -55,15 +52,7 @@ public static partial class Libc
         }
     }
 
-    /// <summary>A counter that a poll can wait for, at 0.</summary>
-    /// <exception cref="SyscallException">EMFILE.</exception>
-    public static FileDescriptor Event()
-    {
-        var number = RawEventFd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        return number >= 0 ? new FileDescriptor(number) : throw Failed("eventfd", "a new event");
-    }
-
-    /// <summary>Makes the event readable.</summary>
+    /// <summary>Makes an event of <see cref="CreateEventDescriptor"/> readable.</summary>
     public static void Raise(FileDescriptor @event)
     {
         Span<byte> one = stackalloc byte[8];
@@ -79,10 +68,7 @@ public static partial class Libc
         _ = TryRead(@event, count);
     }
 
-    // poll(2), eventfd(2)
+    // poll(2)
     [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
     private static partial int RawPoll(Span<PollEntry> entries, nuint count, int timeout);
-
-    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
-    private static partial int RawEventFd(uint initial, int flags);
 }

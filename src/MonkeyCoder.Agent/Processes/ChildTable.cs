@@ -18,13 +18,14 @@ internal sealed class ChildTable(ProcessStarter starter)
     /// <exception cref="AgentFault">It cannot be started.</exception>
     public Child Start(SpawnRequest request, UserAccount user)
     {
-        var wake = Libc.Event();
-        Child? child = null;
+        Child child;
+        FileDescriptor? wake = Libc.CreateEventDescriptor();
         try
         {
             lock (_gate)
             {
                 child = new Child(starter.Start(request, user), wake);
+                wake = null;
                 _running[child.Pid] = child;
                 _started++;
                 Monitor.PulseAll(_gate);
@@ -32,7 +33,7 @@ internal sealed class ChildTable(ProcessStarter starter)
         }
         finally
         {
-            if (child is null) wake.Dispose();
+            wake?.Dispose();
         }
 
         ProcessStarter.PreferForMemoryKill(child.Pid);
