@@ -181,7 +181,9 @@ public sealed class AgentClient(Func<CancellationToken, ValueTask<Stream>> conne
         AgentConnection? connection = null;
         try
         {
+#pragma warning disable CA2000 // It goes to the result, or is disposed below; the rule does not follow an asynchronous disposal.
             connection = await OpenAsync(type, request, cancellationToken);
+#pragma warning restore CA2000
             var result = await make(connection);
             connection = null;
             return result;
