@@ -38,7 +38,7 @@ public static partial class Libc
     {
         // struct winsize: rows, columns, and two unused sizes in pixels.
         Span<ushort> size = [ushort.CreateSaturating(rows), ushort.CreateSaturating(columns), 0, 0];
-        if (RawIoctl(terminal, TIOCSWINSZ, size) != 0) throw Failed("ioctl(TIOCSWINSZ)", $"descriptor {terminal.Number}");
+        if (RawSetWindowSize(terminal, TIOCSWINSZ, size) != 0) throw Failed("ioctl(TIOCSWINSZ)", $"descriptor {terminal.Number}");
     }
 
     // posix_openpt(3), grantpt(3), unlockpt(3), ptsname_r(3), ioctl_tty(2)
@@ -55,5 +55,5 @@ public static partial class Libc
     private static partial int RawTerminalName(FileDescriptor master, Span<byte> name, nuint length);
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
-    private static partial int RawIoctl(FileDescriptor descriptor, nuint request, Span<ushort> argument);
+    private static partial int RawSetWindowSize(FileDescriptor descriptor, nuint request, ReadOnlySpan<ushort> size);
 }

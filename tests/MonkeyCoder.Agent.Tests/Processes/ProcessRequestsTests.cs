@@ -122,7 +122,6 @@ public sealed class ProcessRequestsTests(AgentUnderTest agent) : IClassFixture<A
         var process = new ProcessSelector(stream.Pid, null);
         await agent.Client.SendInputAsync(new ProcessInputRequest(process, false, bytes), Token);
         await agent.Client.CloseStdinAsync(process, Token);
-        await agent.Client.CloseStdinAsync(process, Token);
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(bytes)) + "  -\n", (await Output.ReadAsync(stream)).Stdout);
     }
 
@@ -147,6 +146,7 @@ public sealed class ProcessRequestsTests(AgentUnderTest agent) : IClassFixture<A
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => write);
         // The lock on stdin is free again, or this would wait for ever.
+        await agent.Client.CloseStdinAsync(process, Token);
         await agent.Client.CloseStdinAsync(process, Token);
         await agent.Client.SendSignalAsync(new ProcessSignalRequest(process, 9), Token);
     }
