@@ -19,7 +19,8 @@ internal sealed class BtrfsSubvolume(BtrfsStore store, string name) : ISubvolume
     {
         get
         {
-            if (_id is null && !Exists) return 0;
+            // Its group outlives a deleted subvolume for a while.
+            if (_id is null ? !Exists : !Directory.Exists(Path)) return 0;
             var used = 0L;
             foreach (var figure in Figures)
                 used += ReadFigure(figure);
