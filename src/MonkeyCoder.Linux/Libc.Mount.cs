@@ -26,6 +26,12 @@ public static partial class Libc
     /// <summary>MS_NODEV of mount(2).</summary>
     public const ulong MS_NODEV = 4;
 
+    /// <summary>MS_BIND of mount(2).</summary>
+    public const ulong MS_BIND = 4096;
+
+    /// <summary>MS_PRIVATE of mount(2).</summary>
+    public const ulong MS_PRIVATE = 1 << 18;
+
     /// <summary>mount(2).</summary>
     /// <exception cref="SyscallException">With the target as its subject.</exception>
     public static void Mount(string source, string target, string fileSystem, ulong flags, string? data)

@@ -22,6 +22,10 @@ internal static class MountTable
     public static IReadOnlyList<MountEntry> Below(string directory) =>
         [.. Read().Where(mount => IsAtOrBelow(mount.MountPoint, directory)).Reverse()];
 
+    /// <summary>The mount that a path lies on.</summary>
+    public static MountEntry? Covering(string path) =>
+        Read().Where(mount => mount.MountPoint == "/" || IsAtOrBelow(path, mount.MountPoint)).MaxBy(mount => mount.MountPoint.Length);
+
     /// <summary>Parses lines of mountinfo; lines it does not understand are left out.</summary>
     public static IReadOnlyList<MountEntry> Parse(IEnumerable<string> lines)
     {

@@ -18,8 +18,4 @@ internal readonly record struct UidRange(int Slot)
 
     /// <summary>Host id of an id inside.</summary>
     public uint ToHost(int inside) => First + (uint)inside;
-
-    /// <summary>The range a host id lies in, or null.</summary>
-    public static UidRange? Of(uint hostId) =>
-        hostId >= Start && (hostId - Start) / Length < Slots ? new UidRange((int)((hostId - Start) / Length)) : null;
 }

@@ -10,6 +10,8 @@ namespace MonkeyCoder.Isolation.Sandboxes;
 /// <summary>What all sandboxes of a running node share. Disposed after the last of them.</summary>
 internal sealed class EngineNode : IAsyncDisposable
 {
+    private PrivateMount? _privateMounts;
+
     public EngineNode(EngineOptions options, EnginePaths paths, ICgroupTree cgroups, ISandboxStore store, TimeProvider time)
     {
         Options = options;
@@ -47,9 +49,13 @@ internal sealed class EngineNode : IAsyncDisposable
 
     public ILauncher Launcher { get; init; }
 
+    /// <summary>To be called once nothing of a predecessor is mounted any more.</summary>
+    public void KeepMountsPrivate() => _privateMounts = PrivateMount.At(Paths.SandboxesDirectory);
+
     public async ValueTask DisposeAsync()
     {
         Events.Dispose();
+        _privateMounts?.Dispose();
         Layers.Dispose();
         // Nothing where sandboxes are left, or where another service has its own beside them.
         if (Cgroups.TryRemove(Paths.CgroupParent)) Cgroups.TryRemove(EnginePaths.CgroupRoot);

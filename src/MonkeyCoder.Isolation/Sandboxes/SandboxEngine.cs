@@ -2,9 +2,11 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using MonkeyCoder.Isolation.Agents;
 using MonkeyCoder.Isolation.Cgroups;
+using MonkeyCoder.Isolation.Host;
 using MonkeyCoder.Isolation.Oci;
 using MonkeyCoder.Isolation.Reclaim;
 using MonkeyCoder.Isolation.Store;
+using MonkeyCoder.Isolation.Templates;
 using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Sandboxes;
@@ -19,6 +21,7 @@ public sealed class SandboxEngine : ISandboxEngine
     private readonly LaunchGate _gate;
     private readonly ConcurrentDictionary<SandboxId, Sandbox> _live = new();
     private readonly OwnedResources _resources;
+    private ITemplateSource? _templates;
     private SandboxBuilder? _builder;
     private SandboxPool? _pool;
     private int _disposed;
@@ -37,15 +40,27 @@ public sealed class SandboxEngine : ISandboxEngine
         _resources = new OwnedResources(options.TeardownTimeout, time);
     }
 
-    public IReadOnlyList<string> Templates => _parts.Templates.Names;
+    /// <summary>An engine on the btrfs store of the state directory and the templates of the cache.</summary>
+    public static SandboxEngine Create(EngineOptions options, ILoggerFactory loggers, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var parts = new EngineParts(
+            async cancellationToken => await BtrfsStore
+                .OpenAsync(new StoreSettings { StateDirectory = options.StateDirectory }, cancellationToken).ConfigureAwait(false),
+            async cancellationToken => await NodeTemplates
+                .LoadAsync(new TemplateSettings { CacheDirectory = options.CacheDirectory }, cancellationToken).ConfigureAwait(false),
+            socketPath => AgentClient.ForUnixSocket(socketPath));
+        return new SandboxEngine(options, parts, loggers, time);
+    }
+
+    public IReadOnlyList<string> Templates => _templates?.Names ?? [];
 
     public int Pooled => _pool?.Count ?? 0;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (_builder is not null) throw new InvalidOperationException("The engine has been started.");
-        if (Libc.EffectiveUserId != 0)
-            throw new HostNotReadyException("Sandboxes need root: run the service as root, or with sudo.");
+        CheckHost();
         var cgroups = CgroupTree.Detect();
         var paths = new EnginePaths(_options);
         MakeDirectories(paths);
@@ -61,6 +76,14 @@ public sealed class SandboxEngine : ISandboxEngine
 
         var left = await new StartupReclaim(node).RunAsync(cancellationToken).ConfigureAwait(false);
         if (left > 0) _logger.Reclaimed(left);
+        node.KeepMountsPrivate();
+
+        _templates = await _parts.OpenTemplates(cancellationToken).ConfigureAwait(false);
+        foreach (var kind in _options.Pools)
+        {
+            if (kind.Size > 0 && _templates.Find(kind.Template) is null)
+                throw new HostNotReadyException($"Template '{kind.Template}' is not built; run 'monkey templates build {kind.Template}'.");
+        }
 
         _builder = new SandboxBuilder(node, _parts.Connect, _logger);
         _pool = new SandboxPool(_options.Pools, LaunchForPoolAsync, _time, _logger);
@@ -71,9 +94,9 @@ public sealed class SandboxEngine : ISandboxEngine
     public async Task<ISandbox> AcquireAsync(SandboxSpec spec, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(spec);
-        if (_builder is null || _pool is null) throw new InvalidOperationException("The engine has not been started.");
+        if (_pool is null || _templates is null) throw new InvalidOperationException("The engine has not been started.");
         ObjectDisposedException.ThrowIf(_disposed != 0, this);
-        var template = _parts.Templates.Find(spec.Template) ?? throw new UnknownTemplateException(spec.Template);
+        var template = _templates.Find(spec.Template) ?? throw new UnknownTemplateException(spec.Template);
 
         // Limits that only the launch can set rule the pool out.
         if (OciDefaults.SameHardLimits(spec.Limits, new SandboxLimits()))
@@ -95,6 +118,16 @@ public sealed class SandboxEngine : ISandboxEngine
         if (_pool is not null) await _pool.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_live.Values.Select(sandbox => sandbox.DisposeAsync().AsTask())).ConfigureAwait(false);
         await _resources.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private void CheckHost()
+    {
+        foreach (var fact in HostCheck.RunNeeded(_options))
+        {
+            if (fact.Verdict == HostVerdict.Fail)
+                throw new HostNotReadyException($"This host cannot run sandboxes: {fact.Name}: {fact.Value}. {fact.Advice}");
+            if (fact.Verdict == HostVerdict.Warn) _logger.HostWarning(fact.Name, fact.Value, fact.Advice);
+        }
     }
 
     private static void MakeDirectories(EnginePaths paths)
@@ -127,7 +160,7 @@ public sealed class SandboxEngine : ISandboxEngine
 
     private async Task<Sandbox> LaunchForPoolAsync(SandboxSpec spec, CancellationToken cancellationToken)
     {
-        var template = _parts.Templates.Find(spec.Template) ?? throw new UnknownTemplateException(spec.Template);
+        var template = _templates!.Find(spec.Template) ?? throw new UnknownTemplateException(spec.Template);
         using var place = await _gate.EnterAsync(urgent: false, cancellationToken).ConfigureAwait(false);
         var sandbox = await LaunchAsync(spec, template, cancellationToken).ConfigureAwait(false);
         try
@@ -157,7 +190,9 @@ public sealed class SandboxEngine : ISandboxEngine
 
 /// <summary>What the engine is built on.</summary>
 /// <param name="OpenStore">Opens the place for what sandboxes write; the engine disposes it.</param>
-/// <param name="Templates">What sandboxes are made from.</param>
+/// <param name="OpenTemplates">Finds what sandboxes are made from.</param>
 /// <param name="Connect">Makes the client for the socket of an agent.</param>
 public sealed record EngineParts(
-    Func<CancellationToken, Task<ISandboxStore>> OpenStore, ITemplateSource Templates, Func<string, ISandboxAgent> Connect);
+    Func<CancellationToken, Task<ISandboxStore>> OpenStore,
+    Func<CancellationToken, Task<ITemplateSource>> OpenTemplates,
+    Func<string, ISandboxAgent> Connect);

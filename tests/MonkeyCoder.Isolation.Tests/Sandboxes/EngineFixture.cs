@@ -44,7 +44,7 @@ internal sealed class EngineFixture : IAsyncDisposable, ITemplateSource
 
     public SandboxEngine NewEngine() => new(
         Options,
-        new EngineParts(_ => Task.FromResult<Isolation.Store.ISandboxStore>(new DirectoryStore(Path.Combine(Options.StateDirectory, "store"))), this, path => new PingAgent(path)),
+        new EngineParts(_ => Task.FromResult<Isolation.Store.ISandboxStore>(new DirectoryStore(Path.Combine(Options.StateDirectory, "store"))), _ => Task.FromResult<ITemplateSource>(this), path => new PingAgent(path)),
         LoggerFactory.Create(log => log.SetMinimumLevel(LogLevel.Debug).AddProvider(new StderrLog())),
         TimeProvider.System);
 
