@@ -12,7 +12,6 @@ class KeyboardInterrupt extends Error {
   constructor() {
     super('');
     this.name = 'KeyboardInterrupt';
-    this.stack = 'KeyboardInterrupt';
   }
 }
 
@@ -33,9 +32,9 @@ function encode(thrown) {
   return toJson({ name: cut(name), value: cut(value), traceback: cut(traceback) });
 }
 
-/** With its cause and its own properties, where it has a stack. */
+/** With its cause and its own properties. The driver's own errors have been raised nowhere in the cell. */
 function stackOf(error) {
-  return error instanceof KeyboardInterrupt ? error.stack : inspect(error);
+  return error instanceof KeyboardInterrupt || error instanceof SystemExit ? String(error) : inspect(error);
 }
 
 function text(read) {

@@ -113,6 +113,7 @@ class CellShell(interactiveshell.InteractiveShell):
         lines = [_ANSI.sub("", str(line)) for line in stb]
         if self._cancelled and etype is asyncio.CancelledError:
             etype, evalue = KeyboardInterrupt, ""
+            lines = [line.replace("CancelledError", "KeyboardInterrupt") for line in lines]
         self._report(etype, evalue, lines)
 
     def showtraceback(self, exc_tuple=None, *args, **kwargs):
@@ -184,9 +185,10 @@ class CellShell(interactiveshell.InteractiveShell):
         except KeyboardInterrupt:
             if task.done():
                 raise
-            self._cancelled = True
-            task.cancel()
-            return loop.run_until_complete(task)
+        # Out of the handler, so that what the cell raises now is not chained to the driver's frames.
+        self._cancelled = True
+        task.cancel()
+        return loop.run_until_complete(task)
 
 
 class _NoProfile(ProfileDir):
