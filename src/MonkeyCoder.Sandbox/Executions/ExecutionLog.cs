@@ -1,3 +1,5 @@
+using System.Collections;
+
 namespace MonkeyCoder.Sandbox.Executions;
 
 /// <summary>Event ids 1200-1299.</summary>
@@ -20,9 +22,23 @@ internal static partial class ExecutionLog
 
     /// <summary>Puts ids on every line that is logged within: the execution's, the tenant's, the sandbox's once it is known.</summary>
     public static IDisposable? BeginExecution(this ILogger logger, string executionId, string tenant) =>
-        logger.BeginScope(new Dictionary<string, object> { ["execution_id"] = executionId, ["tenant"] = tenant });
+        logger.BeginScope(new LogIds(new("execution_id", executionId), new("tenant", tenant)));
 
     /// <inheritdoc cref="BeginExecution"/>
     public static IDisposable? BeginSandbox(this ILogger logger, string sandboxId) =>
-        logger.BeginScope(new Dictionary<string, object> { ["sandbox_id"] = sandboxId });
+        logger.BeginScope(new LogIds(new KeyValuePair<string, object>("sandbox_id", sandboxId)));
+}
+
+/// <summary>A scope of ids: values to search by, and a text to read.</summary>
+internal sealed class LogIds(params KeyValuePair<string, object>[] ids) : IReadOnlyList<KeyValuePair<string, object>>
+{
+    public int Count => ids.Length;
+
+    public KeyValuePair<string, object> this[int index] => ids[index];
+
+    public IEnumerator<KeyValuePair<string, object>> GetEnumerator() => ids.AsEnumerable().GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    public override string ToString() => string.Join(' ', ids.Select(id => $"{id.Key}={id.Value}"));
 }

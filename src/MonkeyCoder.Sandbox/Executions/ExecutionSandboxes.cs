@@ -20,7 +20,11 @@ internal sealed class ExecutionSandboxes(
     {
         var owner = new SandboxOwner(caller.Tenant, caller.KeyId);
         var spec = new SandboxSpec { Template = Template, Profile = SandboxProfile.Strict, Limits = limits };
-        var settings = new SandboxSettings { Template = Template, Timeout = Life(plan) };
+        // Its ports are closed to who knows no more than its id: the answer's sandbox_id is not a secret.
+        var settings = new SandboxSettings
+        {
+            Template = Template, Timeout = Life(plan), Secured = true, AllowPublicTraffic = false,
+        };
         var sandbox = await registry.CreateAsync(owner, spec, settings, cancellationToken).ConfigureAwait(false);
         if (plan.Keep) kept.Add(sandbox);
         return sandbox;

@@ -15,24 +15,27 @@ internal static class HostingSetup
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(620);
     private static readonly TimeSpan SlowBodyGrace = TimeSpan.FromSeconds(30);
 
-    /// <summary>Registers the server, logs, the clock, directories and limits.</summary>
+    /// <summary>Registers the server, the clock, directories, limits and the engine.</summary>
     public static void AddNodeHosting(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
         services.AddNodeOptions<HostingOptions, HostingOptionsValidator>(HostingOptions.Section);
         services.AddNodeOptions<StorageOptions, StorageOptionsValidator>(StorageOptions.Section);
         services.AddNodeOptions<LimitOptions, LimitOptionsValidator>(LimitOptions.Section);
+        services.AddEngine();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<LimitOptions>>().Value.ToLimits());
         services.TryAddSingleton<RouteGate>();
         services.AddHostedService<OrderlyStop>();
-        services.AddSingleton<IConfigureOptions<HostOptions>, StopConfiguration>();
-        services.AddSingleton<IConfigureOptions<KestrelServerOptions>, ServerConfiguration>();
+        services.AddOptions<HostOptions>().Configure<IOptions<HostingOptions>>(
+            static (host, settings) => host.ShutdownTimeout = settings.Value.ShutdownTimeout);
+        services.AddOptions<KestrelServerOptions>().Configure<IOptions<HostingOptions>>(
+            static (server, settings) => ConfigureServer(server, settings.Value));
         builder.WebHost.UseKestrelCore();
-        AddLogs(builder.Logging);
     }
 
-    private static void AddLogs(ILoggingBuilder logging)
+    /// <summary>One line of JSON per event on stdout, with the values of its scopes.</summary>
+    public static void LogToConsole(ILoggingBuilder logging)
     {
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
@@ -48,29 +51,20 @@ internal static class HostingSetup
         });
     }
 
-    private sealed class StopConfiguration(IOptions<HostingOptions> options) : IConfigureOptions<HostOptions>
+    private static void ConfigureServer(KestrelServerOptions server, HostingOptions settings)
     {
-        public void Configure(HostOptions host) => host.ShutdownTimeout = options.Value.ShutdownTimeout;
-    }
-
-    private sealed class ServerConfiguration(IOptions<HostingOptions> options) : IConfigureOptions<KestrelServerOptions>
-    {
-        public void Configure(KestrelServerOptions server)
-        {
-            var settings = options.Value;
-            if (IPAddress.TryParse(settings.Host, out var address)) server.Listen(address, settings.Port);
-            else server.ListenLocalhost(settings.Port);
-            server.AddServerHeader = false;
-            server.Limits.MaxRequestBodySize = JsonBody.DrainLimit;
-            server.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
-            server.Limits.MaxRequestHeaderCount = MaxHeaders;
-            server.Limits.MaxConcurrentConnections = settings.MaxConnections;
-            server.Limits.MaxConcurrentUpgradedConnections = settings.MaxConnections;
-            server.Limits.RequestHeadersTimeout = settings.HeadersTimeout;
-            server.Limits.KeepAliveTimeout = KeepAlive;
-            server.Limits.MinRequestBodyDataRate = new MinDataRate(settings.MinBodyBytesPerSecond, SlowBodyGrace);
-            // A client that stops reading slows its own sandbox down, and may.
-            server.Limits.MinResponseDataRate = null;
-        }
+        if (IPAddress.TryParse(settings.Host, out var address)) server.Listen(address, settings.Port);
+        else server.ListenLocalhost(settings.Port);
+        server.AddServerHeader = false;
+        server.Limits.MaxRequestBodySize = JsonBody.DrainLimit;
+        server.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
+        server.Limits.MaxRequestHeaderCount = MaxHeaders;
+        server.Limits.MaxConcurrentConnections = settings.MaxConnections;
+        server.Limits.MaxConcurrentUpgradedConnections = settings.MaxConnections;
+        server.Limits.RequestHeadersTimeout = settings.HeadersTimeout;
+        server.Limits.KeepAliveTimeout = KeepAlive;
+        server.Limits.MinRequestBodyDataRate = new MinDataRate(settings.MinBodyBytesPerSecond, SlowBodyGrace);
+        // A client that stops reading slows its own sandbox down, and may.
+        server.Limits.MinResponseDataRate = null;
     }
 }

@@ -24,6 +24,11 @@ internal sealed class OptionChecks(string section)
     {
         if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0) Fail(property, $"is {value} and must be {least} to {most}");
     }
+
+    public void IsAbsolutePath(string property, string path)
+    {
+        if (!Path.IsPathFullyQualified(path)) Fail(property, $"is '{path}' and must be an absolute path");
+    }
 }
 
 internal static class OptionsRegistration
@@ -35,5 +40,17 @@ internal static class OptionsRegistration
     {
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<TOptions>, TValidator>());
         services.AddOptions<TOptions>().BindConfiguration(section).ValidateOnStart();
+    }
+
+    /// <summary>
+    /// Checks every section at once. The host asks for some options while it is being built, and would show the
+    /// mistakes of the first section only; so this comes before it, with a provider of its own that makes options only.
+    /// </summary>
+    public static void CheckOptions(this IServiceCollection services)
+    {
+#pragma warning disable ASP0000 // Nothing but options is made by this provider.
+        using var provider = services.BuildServiceProvider();
+#pragma warning restore ASP0000
+        provider.GetRequiredService<IStartupValidator>().Validate();
     }
 }

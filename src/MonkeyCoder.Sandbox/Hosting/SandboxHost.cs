@@ -28,10 +28,9 @@ internal static class SandboxHost
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, stop));
         try
         {
-            var app = Build(args);
+            var app = Build(args, static services => services.AddLogging(HostingSetup.LogToConsole));
             await using (app.ConfigureAwait(false))
             {
-                app.Services.GetRequiredService<IStartupValidator>().Validate();
                 await app.Services.GetRequiredService<ISandboxEngine>().StartAsync(stop.Token).ConfigureAwait(false);
                 await app.StartAsync(stop.Token).ConfigureAwait(false);
                 await app.WaitForShutdownAsync(stop.Token).ConfigureAwait(false);
@@ -51,35 +50,28 @@ internal static class SandboxHost
     }
 
     /// <summary>The whole service, not started.</summary>
-    public static WebApplication Build(string[] args)
+    /// <param name="args">Settings as <c>--Section:Key=value</c>.</param>
+    /// <param name="replace">Registers parts that take the place of the service's own, e.g. another engine.</param>
+    /// <exception cref="OptionsValidationException">A section is wrong; an <see cref="AggregateException"/> where several are.</exception>
+    public static WebApplication Build(string[] args, Action<IServiceCollection>? replace = null)
     {
         // Settings come from the environment and the command line only: a file in whatever directory the service was
         // started from must not change what it does.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "monkey-sandbox" });
         builder.Configuration.AddEnvironmentVariables().AddNodeVariables().AddCommandLine(args);
-        builder.Services.AddRoutingCore();
-        builder.AddNode();
-        var app = builder.Build();
-        app.UseNode();
-        return app;
-    }
-
-    /// <summary>Registers every feature. A host of its own (tests) may have registered others before: the first wins.</summary>
-    public static WebApplicationBuilder AddNode(this WebApplicationBuilder builder)
-    {
+        replace?.Invoke(builder.Services);
+        builder.Services.AddRouting().AddMetrics();
         builder.AddNodeHosting();
         builder.Services.AddProblems().AddSecurity().AddSandboxes().AddExecutions().AddE2b().AddTelemetry();
-        return builder;
-    }
-
-    /// <summary>Maps every feature.</summary>
-    public static WebApplication UseNode(this WebApplication app)
-    {
+        builder.Services.CheckOptions();
+        var app = builder.Build();
         app.UseExceptionHandler(static _ => { });
+        // Requests for a sandbox itself, by host or headers, go no further than here.
         app.UseE2bRouting();
         app.UseRouting();
         app.UseMiddleware<RouteGate>();
         app.MapExecutionEndpoints();
+        // The E2B API checks its callers itself.
         app.MapE2b().AllowEverybody();
         app.MapTelemetry();
         return app;

@@ -19,13 +19,8 @@ internal sealed class StorageOptionsValidator : IValidateOptions<StorageOptions>
     public ValidateOptionsResult Validate(string? name, StorageOptions options)
     {
         var checks = new OptionChecks(StorageOptions.Section);
-        Absolute(checks, nameof(options.StateDirectory), options.StateDirectory);
-        Absolute(checks, nameof(options.CacheDirectory), options.CacheDirectory);
+        checks.IsAbsolutePath(nameof(options.StateDirectory), options.StateDirectory);
+        checks.IsAbsolutePath(nameof(options.CacheDirectory), options.CacheDirectory);
         return checks.Result;
-    }
-
-    private static void Absolute(OptionChecks checks, string property, string path)
-    {
-        if (!Path.IsPathFullyQualified(path)) checks.Fail(property, $"is '{path}' and must be an absolute path");
     }
 }

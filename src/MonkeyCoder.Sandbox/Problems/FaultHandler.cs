@@ -6,12 +6,15 @@ using MonkeyCoder.Isolation.Agents;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Linux;
 using MonkeyCoder.Sandbox.Executions;
+using MonkeyCoder.Sandbox.Sandboxes;
 
 namespace MonkeyCoder.Sandbox.Problems;
 
 /// <summary>Turns what escaped an endpoint into a problem: bad requests into 4xx, faults of the environment into 503, bugs into 500.</summary>
 internal sealed class FaultHandler(ProblemWriter writer, ILogger<FaultHandler> logger) : IExceptionHandler
 {
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(5);
+
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
         if (httpContext.RequestAborted.IsCancellationRequested || exception is ConnectionResetException)
@@ -32,8 +35,10 @@ internal sealed class FaultHandler(ProblemWriter writer, ILogger<FaultHandler> l
     private static Problem Map(Exception exception) => exception switch
     {
         BadHttpRequestException bad => Map(bad),
+        SandboxLimitException => ProblemCatalog.Make(ProblemCodes.TooManySandboxes) with { RetryAfter = Retry },
         KernelStartException => ProblemCatalog.Make(ProblemCodes.KernelStartFailed),
         SyscallException or AgentException or AgentUnreachableException or UnknownTemplateException or HostNotReadyException
+            or SandboxLaunchException
             => ProblemCatalog.Make(ProblemCodes.SandboxUnavailable),
         _ => ProblemCatalog.Make(ProblemCodes.InternalError),
     };

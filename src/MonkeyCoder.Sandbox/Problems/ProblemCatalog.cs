@@ -50,6 +50,8 @@ internal static class ProblemCatalog
             "Send less code; put large data into files of a sandbox."),
         new(ProblemCodes.UnsupportedMediaType, 415, "The body is not declared as JSON.",
             "Send the body with 'Content-Type: application/json'."),
+        new(ProblemCodes.TooManySandboxes, 429, "The node runs as many sandboxes as it may.",
+            "Try again after the time in Retry-After, or remove sandboxes that are kept with POST /sandbox/cleanup."),
         new(ProblemCodes.InternalError, 500, "A bug of the service.",
             "Try again; if it stays, report it with the trace id."),
         new(ProblemCodes.BrowserNotAvailable, 501, "This node has no browser sandboxes.",

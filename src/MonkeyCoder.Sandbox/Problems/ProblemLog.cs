@@ -1,14 +1,14 @@
 namespace MonkeyCoder.Sandbox.Problems;
 
-/// <summary>Event ids 1000-1099.</summary>
+/// <summary>Event ids 1400-1499.</summary>
 internal static partial class ProblemLog
 {
-    [LoggerMessage(1000, LogLevel.Error, "Request failed with {Code}")]
+    [LoggerMessage(1400, LogLevel.Error, "Request failed with {Code}")]
     public static partial void Fault(this ILogger logger, Exception exception, string code);
 
-    [LoggerMessage(1001, LogLevel.Information, "Request refused with {Status} {Code}: {Detail}")]
+    [LoggerMessage(1401, LogLevel.Information, "Request refused with {Status} {Code}: {Detail}")]
     public static partial void Refused(this ILogger logger, int status, string code, string detail);
 
-    [LoggerMessage(1002, LogLevel.Debug, "Caller of {Path} went away")]
+    [LoggerMessage(1402, LogLevel.Debug, "Caller of {Path} went away")]
     public static partial void CallerGone(this ILogger logger, string path);
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using MonkeyCoder.Sandbox.Executions;
 using MonkeyCoder.Sandbox.Security;
@@ -29,6 +30,24 @@ internal static class TelemetrySetup
     {
         // Gauges exist from their construction on.
         app.Services.GetRequiredService<NodeGauges>();
-        app.MapPrometheusScrapingEndpoint(MetricsPath).WithName("Metrics").AllowEverybody();
+        app.MapPrometheusScrapingEndpoint(
+                MetricsPath, meterProvider: null, branch => branch.Use(WithoutEmptyLabelsAsync), optionsName: null)
+            .WithName("Metrics")
+            .AllowEverybody();
+    }
+
+    // The exporter writes "name{} 1" for a metric without labels. That is legal, but not what other exporters write and
+    // scripts look for.
+    private static async Task WithoutEmptyLabelsAsync(HttpContext context, RequestDelegate next)
+    {
+        var body = context.Response.Body;
+        using var buffer = new MemoryStream();
+        context.Response.Body = buffer;
+        await next(context);
+        context.Response.Body = body;
+        var text = Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length).Replace("{} ", " ", StringComparison.Ordinal);
+        var bytes = Encoding.UTF8.GetBytes(text);
+        context.Response.ContentLength = bytes.Length;
+        await body.WriteAsync(bytes, context.RequestAborted);
     }
 }

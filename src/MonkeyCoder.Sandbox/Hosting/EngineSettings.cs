@@ -1,0 +1,83 @@
+using Microsoft.Extensions.Options;
+using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Isolation.Store;
+using MonkeyCoder.Isolation.Templates;
+
+namespace MonkeyCoder.Sandbox.Hosting;
+
+/// <summary>The local engine.</summary>
+internal sealed class EngineSettings
+{
+    public const string Section = EngineOptions.Section;
+
+    private const long Mebibyte = 1024 * 1024;
+
+    /// <value>Sandboxes of the base template that wait ready, for each of the two profiles, 0 to 1000. Default 2.</value>
+    public int PoolSize { get; set; } = 2;
+
+    /// <value>Sandboxes being launched at the same time, 1 to 64. Default 2.</value>
+    public int LaunchConcurrency { get; set; } = 2;
+
+    /// <value>From the start of a launch to an agent that answers, 1 second to 10 minutes. Default 30 seconds.</value>
+    public TimeSpan LaunchTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <value>For removing one sandbox; what is left then is removed at the next start. 1 second to 10 minutes. Default 10 seconds.</value>
+    public TimeSpan TeardownTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <value>The OCI runtime, an absolute path. Default /usr/sbin/runc.</value>
+    public string RuntimePath { get; set; } = "/usr/sbin/runc";
+
+    /// <value>Sockets and claims of uid ranges, the same for every service of the machine. An absolute path. Default /run/monkeycoder.</value>
+    public string RunDirectory { get; set; } = "/run/monkeycoder";
+
+    /// <value>Size of the store's file in MiB, used when it is made; it is sparse. Default: 64 GiB, or 80 % of the free space where that is less.</value>
+    public int? StoreSizeMb { get; set; }
+
+    /// <value>Directory with the templates' recipes. Default: the nearest one named templates at or above the program.</value>
+    public string? TemplatesDirectory { get; set; }
+
+    /// <value>The agent's binary. Default: agent/monkey-agent beside the program, or the repository's published one.</value>
+    public string? AgentPath { get; set; }
+
+    public EngineOptions ToEngine(StorageOptions storage) => new()
+    {
+        StateDirectory = storage.StateDirectory,
+        CacheDirectory = storage.CacheDirectory,
+        RunDirectory = RunDirectory,
+        RuntimePath = RuntimePath,
+        LaunchConcurrency = LaunchConcurrency,
+        LaunchTimeout = LaunchTimeout,
+        TeardownTimeout = TeardownTimeout,
+        Pools =
+        [
+            new PoolOptions("base", SandboxProfile.Strict, PoolSize),
+            new PoolOptions("base", SandboxProfile.Workspace, PoolSize),
+        ],
+    };
+
+    public StoreSettings ToStore(StorageOptions storage) =>
+        new() { StateDirectory = storage.StateDirectory, SizeBytes = StoreSizeMb * Mebibyte };
+
+    public TemplateSettings ToTemplates(StorageOptions storage) => new()
+    {
+        CacheDirectory = storage.CacheDirectory,
+        TemplatesDirectory = TemplatesDirectory,
+        AgentPath = AgentPath,
+    };
+}
+
+internal sealed class EngineSettingsValidator : IValidateOptions<EngineSettings>
+{
+    public ValidateOptionsResult Validate(string? name, EngineSettings options)
+    {
+        var checks = new OptionChecks(EngineSettings.Section);
+        checks.InRange(nameof(options.PoolSize), options.PoolSize, 0, 1000);
+        checks.InRange(nameof(options.LaunchConcurrency), options.LaunchConcurrency, 1, 64);
+        checks.InRange(nameof(options.LaunchTimeout), options.LaunchTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+        checks.InRange(nameof(options.TeardownTimeout), options.TeardownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+        checks.IsAbsolutePath(nameof(options.RuntimePath), options.RuntimePath);
+        checks.IsAbsolutePath(nameof(options.RunDirectory), options.RunDirectory);
+        if (options.StoreSizeMb is { } size) checks.InRange(nameof(options.StoreSizeMb), size, 256, int.MaxValue);
+        return checks.Result;
+    }
+}
