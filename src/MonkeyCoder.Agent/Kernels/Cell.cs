@@ -5,12 +5,12 @@ using MonkeyCoder.Contracts.Agent;
 namespace MonkeyCoder.Agent.Kernels;
 
 /// <summary>One cell: what to tell the driver, and who waits for the output. The kernel's lock guards the flags.</summary>
-internal sealed class Cell(FrameChannel channel, byte[] bytes)
+internal sealed class Cell(FrameChannel channel, byte[] code)
 {
     public FrameChannel Channel { get; } = channel;
 
-    /// <summary>The messages to the driver: its variables, then the code.</summary>
-    public byte[] Bytes { get; } = bytes;
+    /// <summary>The messages to the driver: variables, then the code.</summary>
+    public byte[] Bytes { get; private set; } = code;
 
     /// <summary>The node has gone: output is dropped from here on.</summary>
     public bool Abandoned { get; set; }
@@ -38,14 +38,32 @@ internal sealed class Cell(FrameChannel channel, byte[] bytes)
         {
             if (!IsName(key) || value.Contains('\0'))
                 throw new AgentFault(AgentErrorCode.InvalidArgument, $"'{key}' is no name for an environment variable, or its value has a NUL");
-            var body = Encoding.UTF8.GetBytes(value);
-            bytes.Write(Encoding.ASCII.GetBytes($"setenv {key} {body.Length}\n"));
-            bytes.Write(body);
+            WriteVariable(bytes, "setenv", key, value);
         }
 
         bytes.Write(Encoding.ASCII.GetBytes($"execute {code.Length}\n"));
         bytes.Write(code);
         return new Cell(channel, bytes.ToArray());
+    }
+
+    /// <summary>Puts variables before it that hold from this cell on; what no driver could name is left out.</summary>
+    public void Prepend(IReadOnlyDictionary<string, string> variables)
+    {
+        using var bytes = new MemoryStream(Bytes.Length + 256);
+        foreach (var (key, value) in variables)
+        {
+            if (IsName(key) && !value.Contains('\0')) WriteVariable(bytes, "putenv", key, value);
+        }
+
+        bytes.Write(Bytes);
+        Bytes = bytes.ToArray();
+    }
+
+    private static void WriteVariable(MemoryStream bytes, string request, string key, string value)
+    {
+        var body = Encoding.UTF8.GetBytes(value);
+        bytes.Write(Encoding.ASCII.GetBytes($"{request} {key} {body.Length}\n"));
+        bytes.Write(body);
     }
 
     private static bool IsName(string key)

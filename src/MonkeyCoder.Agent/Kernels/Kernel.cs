@@ -9,13 +9,14 @@ namespace MonkeyCoder.Agent.Kernels;
 /// One kernel process and its queue of cells. Requests come from connection threads; <see cref="KernelPump"/>, on the
 /// kernel's own thread, does all of the talking to the driver.
 /// </summary>
-internal sealed class Kernel(string language, Child child, ChildTable children)
+internal sealed class Kernel(string language, Child child, ChildTable children, ConfigureRequest configured)
 {
     private static readonly TimeSpan KillWait = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
     private readonly LinkedList<Cell> _queue = [];
     private readonly List<FrameChannel> _waiters = [];
+    private ConfigureRequest _configured = configured;
     private Cell? _current;
     private bool _ready;
     private ProcessExitedEvent? _died;
@@ -55,10 +56,14 @@ internal sealed class Kernel(string language, Child child, ChildTable children)
     }
 
     /// <summary>Runs a cell after those before it. Returns at its end, or when the node has hung up.</summary>
-    public void Execute(Cell cell)
+    /// <param name="cell">What to run.</param>
+    /// <param name="configured">What the node has configured by now: a kernel of the pool was started before it.</param>
+    public void Execute(Cell cell, ConfigureRequest configured)
     {
         lock (_gate)
         {
+            if (!ReferenceEquals(_configured, configured)) cell.Prepend(configured.Environment);
+            _configured = configured;
             if (_died is not null)
             {
                 cell.Channel.TrySend(FrameType.KernelDied, _died);

@@ -50,7 +50,7 @@ internal sealed class KernelRequests(AgentOptions options, ProcessPlan plan, Chi
     public void Execute(FrameChannel channel, ReadOnlySpan<byte> payload)
     {
         var cell = Cell.Read(channel, payload, out var contextId);
-        Find(contextId).Execute(cell);
+        Find(contextId).Execute(cell, plan.Configured);
     }
 
     public void Interrupt(FrameChannel channel, KernelRequest request)
@@ -90,6 +90,7 @@ internal sealed class KernelRequests(AgentOptions options, ProcessPlan plan, Chi
     {
         var arguments = DriverCommand(request.Language);
         var user = plan.User(request.User);
+        var configured = plan.Configured;
         var environment = plan.Variables(user, NoVariables);
         var directory = plan.Directory(request.WorkingDirectory ?? "~", user, useDefault: false);
         var io = ProcessIo.Pipes(stdin: false);
@@ -108,7 +109,7 @@ internal sealed class KernelRequests(AgentOptions options, ProcessPlan plan, Chi
                 Descriptors = io.Mappings,
             }, user);
             io.Started();
-            var kernel = new Kernel(request.Language, child, children);
+            var kernel = new Kernel(request.Language, child, children, configured);
             _kernels[request.ContextId] = kernel;
             var pump = new KernelPump(kernel, io, ours, children);
             var driver = ours;

@@ -12,6 +12,9 @@ internal sealed class ProcessPlan(AgentSettings settings, UserDirectory users)
 
     private readonly string _path = Environment.GetEnvironmentVariable("PATH") is { Length: > 0 } path ? path : DefaultPath;
 
+    /// <summary>What the node configured last.</summary>
+    public ConfigureRequest Configured => settings.Current;
+
     /// <summary>The acting user.</summary>
     public UserAccount User(string? name) => users.Resolve(name);
 

@@ -12,6 +12,9 @@ internal sealed class KernelContexts
     /// <summary>Where a kernel starts that was not told otherwise.</summary>
     public const string DefaultWorkingDirectory = "/home/user";
 
+    /// <summary>Id of the Python context that every sandbox has; the pool starts its kernel ahead.</summary>
+    public const string DefaultPythonId = "python";
+
     /// <summary>The languages to name in a refusal.</summary>
     public const string SupportedLanguages = "python, javascript, typescript, bash";
 
@@ -25,7 +28,7 @@ internal sealed class KernelContexts
 
     public KernelContexts()
     {
-        Default("python");
+        _defaults["python"] = Add(DefaultPythonId, "python", DefaultWorkingDirectory);
         Default("javascript");
     }
 
@@ -54,7 +57,7 @@ internal sealed class KernelContexts
         lock (_lock)
         {
             if (_defaults.TryGetValue(language, out var context)) return context;
-            context = Add(language, DefaultWorkingDirectory);
+            context = Add(NewId(), language, DefaultWorkingDirectory);
             _defaults[language] = context;
             return context;
         }
@@ -63,7 +66,7 @@ internal sealed class KernelContexts
     /// <summary>A further context of a normalised language.</summary>
     public KernelContext Create(string language, string workingDirectory)
     {
-        lock (_lock) return Add(language, workingDirectory);
+        lock (_lock) return Add(NewId(), language, workingDirectory);
     }
 
     /// <summary>null where there is none of that id.</summary>
@@ -87,11 +90,12 @@ internal sealed class KernelContexts
         }
     }
 
+    private static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(IdBytes));
+
     /// <summary>Caller holds <see cref="_lock"/>, or is the constructor.</summary>
-    private KernelContext Add(string language, string workingDirectory)
+    private KernelContext Add(string id, string language, string workingDirectory)
     {
-        var context = new KernelContext(
-            Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(IdBytes)), language, workingDirectory);
+        var context = new KernelContext(id, language, workingDirectory);
         _contexts.Add(context);
         return context;
     }

@@ -15,6 +15,7 @@ __monkey_cells=0
 __monkey_flags=
 __monkey_status=0
 __monkey_exit=
+__monkey_value=
 __monkey_saved=()
 
 # Takes one request. At the end of the stream the kernel is over.
@@ -23,6 +24,10 @@ __monkey_receive() {
     builtin read -r -u 99 -a header || builtin exit 0
     case ${header[0]} in
         setenv) __monkey_setenv "${header[1]}" "${header[2]}" ;;
+        putenv)
+            __monkey_read "${header[2]}" __monkey_value
+            builtin declare -gx "${header[1]}=$__monkey_value"
+            ;;
         execute)
             __monkey_read "${header[1]}" __monkey_code
             __monkey_state=taken
@@ -38,15 +43,16 @@ __monkey_read() {
 }
 
 __monkey_setenv() {
-    builtin local value how=unset
-    __monkey_read "$2" value
+    # The names of locals must not be names that a caller may set.
+    builtin local __monkey_how=unset
+    __monkey_read "$2" __monkey_value
     if [[ -v $1 ]]; then
         # Whether it was exported is part of what comes back.
-        how='set'
-        [[ $(builtin declare -p "$1") != 'declare -'*([a-z])x* ]] || how=exported
+        __monkey_how='set'
+        [[ $(builtin declare -p "$1") != 'declare -'*([a-z])x* ]] || __monkey_how=exported
     fi
-    __monkey_saved+=("$1" "$how" "${!1-}")
-    builtin export "$1=$value"
+    __monkey_saved+=("$1" "$__monkey_how" "${!1-}")
+    builtin declare -gx "$1=$__monkey_value"
 }
 
 # Sends a message: its kind, and a body in ASCII.

@@ -43,6 +43,7 @@ class Kernel {
     for (let request = this.#queue.shift(); request !== undefined; request = this.#queue.shift()) {
       const { words, body } = request;
       if (words[0] === 'setenv') this.#environment.set(words[1], body.toString('utf8'));
+      else if (words[0] === 'putenv') process.env[words[1]] = body.toString('utf8');
       else if (words[0] === 'execute') await this.#execute(body.toString('utf8'));
       else throw new Error(`The agent sent a request that this driver does not know: '${words[0]}'.`);
     }

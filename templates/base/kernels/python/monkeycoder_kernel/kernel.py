@@ -77,6 +77,8 @@ class _Kernel(shell.Outbox):
             words, body = request
             if words[0] == "setenv":
                 self._environment[words[1]] = body.decode("utf-8", "surrogateescape")
+            elif words[0] == "putenv":
+                os.environ[words[1]] = body.decode("utf-8", "surrogateescape")
             elif words[0] == "execute":
                 self._execute(body.decode("utf-8", "replace"))
             else:
