@@ -17,6 +17,7 @@ internal static class MonkeyCli
         CpCommand.Create(context),
         TokenCommand.Create(context),
         KeysCommand.Create(context),
+        TemplatesCommand.Create(context),
     };
 
     public static async Task<int> RunAsync(string[] args, CliContext context, CancellationToken cancellationToken)

@@ -8,6 +8,7 @@ namespace MonkeyCoder.Cli.Output;
 [JsonSerializable(typeof(IReadOnlyList<SandboxRow>))]
 [JsonSerializable(typeof(IReadOnlyList<KeyRow>))]
 [JsonSerializable(typeof(IReadOnlyList<LogRow>))]
+[JsonSerializable(typeof(IReadOnlyList<TemplateRow>))]
 internal sealed partial class JsonOutput : JsonSerializerContext
 {
     public static Task PrintAsync<T>(CliContext context, IReadOnlyList<T> rows) =>
@@ -22,6 +23,9 @@ internal sealed record SandboxRow(
 /// <summary>A key in <c>keys list --json</c>; never the key itself.</summary>
 internal sealed record KeyRow(
     string Id, string Name, string Tenant, string Last4, DateTimeOffset CreatedAt, DateTimeOffset? RevokedAt);
+
+/// <summary>A template in <c>templates list --json</c>; size null: not built.</summary>
+internal sealed record TemplateRow(string Name, string Version, long? SizeBytes, bool Current);
 
 /// <summary>A line in <c>logs --json</c>.</summary>
 internal sealed record LogRow(DateTimeOffset Timestamp, string Line);
