@@ -9,7 +9,7 @@ public sealed partial class DocumentTests
     private static readonly string[] ChangeKinds = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
 
     [Fact]
-    public void Links_EveryLocalOne_LeadsSomewhere() => Assert.Empty(
+    public void Links_EveryLocalOne_LeadsSomewhere() => Offenders.AssertNone(
         from path in Repository.Documents
         from Match link in Link().Matches(Repository.Read(path))
         let target = link.Groups[1].Value
@@ -18,7 +18,7 @@ public sealed partial class DocumentTests
         select $"{path}: {target}");
 
     [Fact]
-    public void Commands_EveryScript_Exists() => Assert.Empty(
+    public void Commands_EveryScript_Exists() => Offenders.AssertNone(
         from path in Repository.Documents
         from command in CommandsOf(path)
         let script = command.Split(' ')[0]
@@ -30,7 +30,7 @@ public sealed partial class DocumentTests
     public void Commands_EveryMonkeyCommand_Exists()
     {
         var root = MonkeyCli.Create(CliContext.OfProcess());
-        Assert.Empty(
+        Offenders.AssertNone(
             from path in Repository.Documents
             from command in CommandsOf(path)
             let words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries)
@@ -46,8 +46,8 @@ public sealed partial class DocumentTests
         var lines = Repository.Lines("CHANGELOG.md");
         Assert.Equal("# Changelog", lines[0]);
         Assert.Equal("## Unreleased", lines.First(static line => line.StartsWith("## ", StringComparison.Ordinal)));
-        Assert.Empty(lines.Where(static line => line.StartsWith("### ", StringComparison.Ordinal)).Select(static line => line[4..]).Except(ChangeKinds));
-        Assert.Empty(lines.Where(static line =>
+        Offenders.AssertNone(lines.Where(static line => line.StartsWith("### ", StringComparison.Ordinal)).Select(static line => line[4..]).Except(ChangeKinds));
+        Offenders.AssertNone(lines.Where(static line =>
             line.StartsWith("## ", StringComparison.Ordinal) && line != "## Unreleased" && !Release().IsMatch(line)));
     }
 

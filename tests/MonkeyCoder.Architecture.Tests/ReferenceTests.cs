@@ -34,22 +34,22 @@ public sealed class ReferenceTests
             var references = XDocument.Parse(Repository.Read(path)).Descendants("ProjectReference")
                 .Where(static reference => reference.Attribute("ReferenceOutputAssembly")?.Value != "false")
                 .Select(static reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value));
-            Assert.Empty(references.Except(allowed).Select(reference => $"{name} -> {reference}"));
+            Offenders.AssertNone(references.Except(allowed).Select(reference => $"{name} -> {reference}"));
         }
     }
 
     [Fact]
-    public void Projects_BelowTheService_KnowNothingOfTheWeb() => Assert.Empty(
+    public void Projects_BelowTheService_KnowNothingOfTheWeb() => Offenders.AssertNone(
         Products.Where(static path => WithoutWeb.Contains(Path.GetFileNameWithoutExtension(path)))
             .Where(static path => Repository.Read(path).Contains("AspNetCore", StringComparison.Ordinal)));
 
     [Fact]
-    public void Projects_OfAgentAndClient_CanBeCompiledAhead() => Assert.Empty(
+    public void Projects_OfAgentAndClient_CanBeCompiledAhead() => Offenders.AssertNone(
         Products.Where(static path => AheadOfTime.Contains(Path.GetFileNameWithoutExtension(path)))
             .Where(static path => !Repository.Read(path).Contains("<IsAotCompatible>true</IsAotCompatible>", StringComparison.Ordinal)));
 
     [Fact]
-    public void Packages_Versions_AreCentral() => Assert.Empty(
+    public void Packages_Versions_AreCentral() => Offenders.AssertNone(
         from path in Repository.Projects
         from reference in XDocument.Parse(Repository.Read(path)).Descendants("PackageReference")
         where reference.Attribute("Version") is not null || reference.Attribute("VersionOverride") is not null
@@ -59,6 +59,6 @@ public sealed class ReferenceTests
     public void Solution_Projects_AreAllInIt()
     {
         var solution = Repository.Read("MonkeyCoder.slnx");
-        Assert.Empty(Repository.Projects.Where(path => !solution.Contains($"\"{path}\"", StringComparison.Ordinal)));
+        Offenders.AssertNone(Repository.Projects.Where(path => !solution.Contains($"\"{path}\"", StringComparison.Ordinal)));
     }
 }

@@ -8,16 +8,16 @@ internal static class Repository
     /// <summary>Directory with the solution.</summary>
     public static string Root { get; } = FindRoot();
 
-    /// <summary>C# files below <c>src</c>, <c>tests</c> and <c>bench</c>, relative to the root.</summary>
+    /// <summary>C# files below <c>src</c>, <c>tests</c> and <c>benchmarks</c>, relative to the root.</summary>
     public static IReadOnlyList<string> SourceFiles { get; } =
-        [.. new[] { "src", "tests", "bench" }.SelectMany(static folder => Files(folder, "*.cs"))];
+        [.. new[] { "src", "tests", "benchmarks" }.SelectMany(static folder => Files(folder, "*.cs"))];
 
     /// <summary>Markdown files, relative to the root.</summary>
     public static IReadOnlyList<string> Documents { get; } = [.. Files(".", "*.md").Select(static path => path[2..])];
 
     /// <summary>Project files, relative to the root.</summary>
     public static IReadOnlyList<string> Projects { get; } =
-        [.. new[] { "src", "tests", "bench", "samples" }.SelectMany(static folder => Files(folder, "*.csproj"))];
+        [.. new[] { "src", "tests", "benchmarks", "samples" }.SelectMany(static folder => Files(folder, "*.csproj"))];
 
     public static string Read(string path) => File.ReadAllText(Path.Combine(Root, path));
 

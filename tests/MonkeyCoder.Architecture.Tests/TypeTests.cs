@@ -23,7 +23,7 @@ public sealed class TypeTests
         var inherited = types
             .Select(static type => type.BaseType is { IsGenericType: true } generic ? generic.GetGenericTypeDefinition() : type.BaseType)
             .ToHashSet();
-        Assert.Empty(types.Where(type =>
+        Offenders.AssertNone(types.Where(type =>
             type is { IsClass: true, IsSealed: false, IsAbstract: false, IsVisible: false }
             && !type.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false)
             && type.DeclaringType?.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false) != true
@@ -40,7 +40,7 @@ public sealed class TypeTests
             .Where(static contract => contract.IsGenericType && contract.Name == "IValidateOptions`1")
             .Select(static contract => contract.GetGenericArguments()[0])
             .ToHashSet();
-        Assert.Empty(service
+        Offenders.AssertNone(service
             .Where(static type => type.GetField("Section", BindingFlags.Public | BindingFlags.Static) is { IsLiteral: true })
             .Where(type => !validated.Contains(type))
             .Select(static type => type.FullName));
