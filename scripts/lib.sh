@@ -12,7 +12,7 @@ CLI=artifacts/bin/MonkeyCoder.Cli/release/monkey
 AGENT=artifacts/publish/MonkeyCoder.Agent/release/monkey-agent
 
 # What the node needs to run, and what building the agent needs to link.
-NODE_PACKAGES=(ca-certificates runc btrfs-progs mmdebstrap e2fsprogs util-linux nftables)
+NODE_PACKAGES=(ca-certificates runc btrfs-progs mmdebstrap e2fsprogs util-linux mount procps nftables)
 BUILD_PACKAGES=(gcc libc6-dev zlib1g-dev)
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
@@ -28,12 +28,11 @@ require_root() {
 
 require_linux() {
   [ "$(uname -s)" = Linux ] || fail "Sandboxes need Linux; this is $(uname -s)."
+  [ "$(uname -m)" = x86_64 ] || fail "Only x86_64 is supported for now; this is $(uname -m)."
   local namespace
   for namespace in user pid mnt net ipc uts cgroup; do
     [ -e "/proc/self/ns/$namespace" ] || fail "This kernel has no $namespace namespaces, which every sandbox needs."
   done
-  grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null \
-    || fail "This kernel has no overlay filesystem, which every sandbox needs."
 }
 
 require_sdk() {

@@ -5,6 +5,9 @@ namespace MonkeyCoder.Cli;
 /// <summary>What a command touches of its process, so that tests can stand in for it.</summary>
 internal sealed class CliContext
 {
+    // Wide enough that a table in a pipe keeps each row on a line.
+    private const int PipedWidth = 200;
+
     /// <summary>Standard output: results only, so that it can be piped.</summary>
     public required TextWriter Out { get; init; }
 
@@ -37,7 +40,18 @@ internal sealed class CliContext
         OpenInput = Console.OpenStandardInput,
         Environment = System.Environment.GetEnvironmentVariable,
         Time = TimeProvider.System,
-        Tables = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) }),
-        Progress = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }),
+        Tables = ConsoleOf(Console.Out, Console.IsOutputRedirected),
+        Progress = ConsoleOf(Console.Error, Console.IsErrorRedirected),
     };
+
+    private static IAnsiConsole ConsoleOf(TextWriter writer, bool redirected)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Interactive = redirected ? InteractionSupport.No : InteractionSupport.Detect,
+        });
+        if (redirected) console.Profile.Width = PipedWidth;
+        return console;
+    }
 }

@@ -7,6 +7,7 @@ namespace MonkeyCoder.Cli.Output;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
 [JsonSerializable(typeof(IReadOnlyList<SandboxRow>))]
 [JsonSerializable(typeof(IReadOnlyList<KeyRow>))]
+[JsonSerializable(typeof(IReadOnlyList<FactRow>))]
 [JsonSerializable(typeof(IReadOnlyList<LogRow>))]
 [JsonSerializable(typeof(IReadOnlyList<TemplateRow>))]
 internal sealed partial class JsonOutput : JsonSerializerContext
@@ -26,6 +27,9 @@ internal sealed record KeyRow(
 
 /// <summary>A template in <c>templates list --json</c>; size null: not built.</summary>
 internal sealed record TemplateRow(string Name, string Version, long? SizeBytes, bool Current);
+
+/// <summary>A check in <c>doctor --json</c>; verdict: ok, warn or fail.</summary>
+internal sealed record FactRow(string Name, string Verdict, string Value, string Advice);
 
 /// <summary>A line in <c>logs --json</c>.</summary>
 internal sealed record LogRow(DateTimeOffset Timestamp, string Line);
