@@ -12,15 +12,18 @@ internal static class ExecutionEndpoints
 {
     private const int MaxCleanupBytes = 4096;
 
+    // Watchers of health often ask with HEAD.
+    private static readonly string[] ReadMethods = [HttpMethods.Get, HttpMethods.Head];
+
     /// <summary>Maps the original API.</summary>
     public static void MapExecutionEndpoints(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/sandbox/execute", ExecuteAsync).WithName("Execute").RequireScope(SandboxTokens.ExecuteScope);
         routes.MapPost("/sandbox/cleanup", CleanupAsync).WithName("Cleanup").RequireScope(SandboxTokens.CleanupScope);
         routes.MapGet("/sandbox/metrics", Metrics).WithName("NodeMetrics").RequireScope(SandboxTokens.MetricsScope);
-        routes.MapGet("/sandbox/health", Health).WithName("SandboxHealth").AllowEverybody();
-        routes.MapGet("/health", Health).WithName("Health").AllowEverybody();
-        routes.MapGet("/healthz", Health).WithName("Healthz").AllowEverybody();
+        routes.MapMethods("/sandbox/health", ReadMethods, Health).WithName("SandboxHealth").AllowEverybody();
+        routes.MapMethods("/health", ReadMethods, Health).WithName("Health").AllowEverybody();
+        routes.MapMethods("/healthz", ReadMethods, Health).WithName("Healthz").AllowEverybody();
     }
 
     private static async Task<Results<JsonHttpResult<ExecuteResponse>, ProblemResult>> ExecuteAsync(

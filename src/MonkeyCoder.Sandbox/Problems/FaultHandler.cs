@@ -11,7 +11,8 @@ using MonkeyCoder.Sandbox.Sandboxes;
 namespace MonkeyCoder.Sandbox.Problems;
 
 /// <summary>Turns what escaped an endpoint into a problem: bad requests into 4xx, faults of the environment into 503, bugs into 500.</summary>
-internal sealed class FaultHandler(ProblemWriter writer, ILogger<FaultHandler> logger) : IExceptionHandler
+internal sealed class FaultHandler(
+    ProblemWriter writer, IHostApplicationLifetime lifetime, ILogger<FaultHandler> logger) : IExceptionHandler
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(5);
 
@@ -32,10 +33,12 @@ internal sealed class FaultHandler(ProblemWriter writer, ILogger<FaultHandler> l
         return true;
     }
 
-    private static Problem Map(Exception exception) => exception switch
+    private Problem Map(Exception exception) => exception switch
     {
         BadHttpRequestException bad => Map(bad),
         SandboxLimitException => ProblemCatalog.Make(ProblemCodes.TooManySandboxes) with { RetryAfter = Retry },
+        ObjectDisposedException when lifetime.ApplicationStopping.IsCancellationRequested
+            => ProblemCatalog.Make(ProblemCodes.ShuttingDown) with { RetryAfter = Retry },
         KernelStartException => ProblemCatalog.Make(ProblemCodes.KernelStartFailed),
         SyscallException or AgentException or AgentUnreachableException or UnknownTemplateException or HostNotReadyException
             or SandboxLaunchException

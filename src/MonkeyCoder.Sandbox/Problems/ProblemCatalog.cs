@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using System.Text;
 using MonkeyCoder.Contracts.Problems;
 
 namespace MonkeyCoder.Sandbox.Problems;
@@ -71,21 +70,5 @@ internal static class ProblemCatalog
     {
         var kind = ByCode[code];
         return new Problem(kind.Status, code, detail ?? kind.Remedy);
-    }
-
-    /// <summary>The text of docs/PROBLEMS.md.</summary>
-    public static string Document()
-    {
-        var text = new StringBuilder()
-            .Append("# Problems\n\n")
-            .Append("Errors of the sandbox service's own API (`/sandbox/*`, `/health`, `/metrics`) are `application/problem+json`\n")
-            .Append("(RFC 9457): `type` is `/problems/` and the code, `code` is stable, `detail` says what to do, `traceId` finds the\n")
-            .Append("request in the service's log. The E2B API answers in E2B's own form instead. Code that fails *inside* a sandbox is\n")
-            .Append("no problem of the service: it is a 200 whose `status` and `result.error` tell.\n\n")
-            .Append("This file is written from the code, and a test compares the two.\n\n")
-            .Append("| code | status | meaning | what to do |\n|---|---|---|---|\n");
-        foreach (var kind in All)
-            text.Append(null, $"| `{kind.Code}` | {kind.Status} | {kind.Meaning} | {kind.Remedy} |\n");
-        return text.ToString();
     }
 }
