@@ -5,13 +5,13 @@ namespace MonkeyCoder.Contracts.E2b;
 /// <summary>Request of <c>Stat</c>, <c>MakeDir</c> and <c>Remove</c>. proto-JSON leaves out an empty path.</summary>
 public sealed record PathRecord
 {
-    public string Path { get; init; } = "";
+    public string? Path { get; init; }
 }
 
 /// <summary>Request of <c>ListDir</c>.</summary>
 public sealed record ListDirRequest
 {
-    public string Path { get; init; } = "";
+    public string? Path { get; init; }
 
     public uint Depth { get; init; }
 }
@@ -19,15 +19,15 @@ public sealed record ListDirRequest
 /// <summary>Request of <c>Move</c>.</summary>
 public sealed record MoveFileRequest
 {
-    public string Source { get; init; } = "";
+    public string? Source { get; init; }
 
-    public string Destination { get; init; } = "";
+    public string? Destination { get; init; }
 }
 
 /// <summary>Request of <c>WatchDir</c> and <c>CreateWatcher</c>.</summary>
 public sealed record WatchDirRequest
 {
-    public string Path { get; init; } = "";
+    public string? Path { get; init; }
 
     public bool Recursive { get; init; }
 
@@ -39,7 +39,7 @@ public sealed record WatchDirRequest
 /// <summary>Names a watcher.</summary>
 public sealed record WatcherRecord
 {
-    public string WatcherId { get; init; } = "";
+    public string? WatcherId { get; init; }
 }
 
 /// <summary>Answer of <c>GetWatcherEvents</c>.</summary>

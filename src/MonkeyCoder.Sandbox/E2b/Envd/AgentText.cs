@@ -20,7 +20,10 @@ internal static class AgentText
         return Encoding.UTF8.GetByteCount(text);
     }
 
-    /// <summary>Refuses what no path can be.</summary>
-    public static string Path(string field, string path) =>
-        Check(field, path) <= MaxPathBytes ? path : throw ConnectErrors.InvalidArgument($"'{field}' is longer than {MaxPathBytes} bytes");
+    /// <summary>Refuses what no path can be; proto-JSON leaves out an empty one.</summary>
+    public static string Path(string field, string? path)
+    {
+        path ??= "";
+        return Check(field, path) <= MaxPathBytes ? path : throw ConnectErrors.InvalidArgument($"'{field}' is longer than {MaxPathBytes} bytes");
+    }
 }

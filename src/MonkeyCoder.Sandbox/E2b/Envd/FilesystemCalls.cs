@@ -46,5 +46,5 @@ internal static class FilesystemCalls
     }
 
     /// <summary>A checked path with the acting user.</summary>
-    public static PathRequest Path(ConnectCall call, string path) => new(AgentText.Path("path", path), call.User);
+    public static PathRequest Path(ConnectCall call, string? path) => new(AgentText.Path("path", path), call.User);
 }

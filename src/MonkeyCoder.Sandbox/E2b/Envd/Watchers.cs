@@ -35,13 +35,13 @@ internal sealed class Watchers(IOptions<E2bOptions> options)
     public Task<EmptyRecord> RemoveAsync(ConnectCall call, WatcherRecord request)
     {
         var watcher = Find(call, request);
-        _watchers.TryRemove((call.Sandbox.Id.Value, request.WatcherId), out _);
+        _watchers.TryRemove((call.Sandbox.Id.Value, request.WatcherId ?? ""), out _);
         watcher.Stop();
         return Task.FromResult(new EmptyRecord());
     }
 
     private Watcher Find(ConnectCall call, WatcherRecord request) =>
-        _watchers.GetValueOrDefault((call.Sandbox.Id.Value, request.WatcherId))
+        _watchers.GetValueOrDefault((call.Sandbox.Id.Value, request.WatcherId ?? ""))
         ?? throw new AgentException(AgentErrorCode.NotFound, $"watcher with id {request.WatcherId} not found");
 
     private async Task CollectAsync((string Sandbox, string Id) key, Watcher watcher)
