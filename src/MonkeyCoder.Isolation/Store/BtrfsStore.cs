@@ -1,4 +1,3 @@
-using MonkeyCoder.Isolation.Mounts;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Linux;
 
@@ -15,7 +14,6 @@ namespace MonkeyCoder.Isolation.Store;
 /// </remarks>
 public sealed class BtrfsStore : ISandboxStore
 {
-    private const ulong MS_NOATIME = 1024;
     private const string MountOptions = "nodatacow,discard=async";
 
     // The kernel frees what was deleted with its next commit, within half a minute; a store fuller than this waits less.
@@ -52,30 +50,10 @@ public sealed class BtrfsStore : ISandboxStore
 
     /// <summary>Makes the store if there is none, mounts it if it is not, and turns quotas on.</summary>
     /// <exception cref="HostNotReadyException">No btrfs, no loop devices, mkfs.btrfs missing, or no space.</exception>
-    public static async Task<BtrfsStore> OpenAsync(StoreSettings settings, CancellationToken cancellationToken)
+    public static Task<BtrfsStore> OpenAsync(StoreSettings settings, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var state = Path.GetFullPath(settings.StateDirectory);
-        var rootPath = Path.Combine(state, "store");
-        try
-        {
-            Directory.CreateDirectory(rootPath);
-            var image = IsBtrfs(state) ? null : Path.Combine(state, "store.btrfs");
-            if (image is not null) await MountImageAsync(image, rootPath, settings.SizeBytes, cancellationToken);
-
-            // Passable but not listable: names of sandboxes are no one else's business.
-            File.SetUnixFileMode(rootPath, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-                | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
-            return Open(rootPath, image);
-        }
-        catch (SyscallException e)
-        {
-            throw new HostNotReadyException($"The btrfs store at {rootPath} cannot be used: {e.Message}.", e);
-        }
-        catch (Exception e) when (e is UnauthorizedAccessException or IOException and not SyscallException)
-        {
-            throw new HostNotReadyException($"The store's directory {rootPath} cannot be used: {e.Message}", e);
-        }
+        return Task.Run(() => Open(settings), cancellationToken);
     }
 
     public ISubvolume Create(string name, long limitBytes)
@@ -131,9 +109,7 @@ public sealed class BtrfsStore : ISandboxStore
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _root.Dispose();
         if (_imageFile is null) return;
-        var errno = Libc.TryUnmount(RootPath, Libc.UMOUNT_NOFOLLOW);
-        if (errno == ErrnoName.EBUSY) errno = Libc.TryUnmount(RootPath, Libc.MNT_DETACH | Libc.UMOUNT_NOFOLLOW);
-        if (errno is not (0 or ErrnoName.EINVAL)) throw new SyscallException("umount2", errno, RootPath);
+        StoreMount.Unmount(RootPath);
     }
 
     /// <summary>Called after a piece has gone.</summary>
@@ -162,6 +138,24 @@ public sealed class BtrfsStore : ISandboxStore
         _sweep.Run();
     }
 
+    private static BtrfsStore Open(StoreSettings settings)
+    {
+        var state = Path.GetFullPath(settings.StateDirectory);
+        var rootPath = Path.Combine(state, "store");
+        try
+        {
+            Directory.CreateDirectory(rootPath);
+            var image = IsBtrfs(state) ? null : Path.Combine(state, "store.btrfs");
+            if (image is not null) MountImage(image, rootPath, settings.SizeBytes);
+            File.SetUnixFileMode(rootPath, StoreMount.RootMode);
+            return Open(rootPath, image);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        {
+            throw new HostNotReadyException($"The btrfs store at {rootPath} cannot be used: {e.Message}", e);
+        }
+    }
+
     private static BtrfsStore Open(string rootPath, string? image)
     {
         var root = Libc.OpenForReading(rootPath);
@@ -182,31 +176,17 @@ public sealed class BtrfsStore : ISandboxStore
         }
     }
 
-    private static async Task MountImageAsync(string image, string rootPath, long? sizeBytes, CancellationToken cancellationToken)
+    private static void MountImage(string image, string rootPath, long? sizeBytes)
     {
-        var state = Path.GetDirectoryName(image)!;
-        if (MountTable.Read().LastOrDefault(entry => entry.MountPoint == rootPath) is { } mounted)
-        {
-            var backing = mounted.FileSystem == "btrfs" ? LoopBacking.Find(mounted.Source) : null;
-            if (backing == image) return;
-
-            // Somebody removed the state directory under a mounted store.
-            if (backing != image + LoopBacking.DeletedSuffix)
-                throw new HostNotReadyException($"{rootPath} is taken by a mount of {mounted.Source} that is not {image}: unmount it.");
-            var errno = Libc.TryUnmount(rootPath, Libc.MNT_DETACH | Libc.UMOUNT_NOFOLLOW);
-            if (errno != 0) throw new SyscallException("umount2", errno, rootPath);
-        }
-
+        if (StoreMount.IsMounted(image, rootPath)) return;
         if (!File.Exists(image))
         {
-            var size = StoreImage.ChooseSize(state, sizeBytes);
-            await StoreImage.EnsureAsync(
-                image, size, "mkfs.btrfs", ["--quiet", "--metadata", "single", "--data", "single", "--label", "monkeycoder"], cancellationToken);
+            var size = StoreImage.ChooseSize(Path.GetDirectoryName(image)!, sizeBytes);
+            StoreImage.Ensure(
+                image, size, "mkfs.btrfs", ["--quiet", "--metadata", "single", "--data", "single", "--label", "monkeycoder"]);
         }
 
-        var (device, keeper) = Libc.AttachLoop(image);
-        using (keeper)
-            Libc.Mount(device, rootPath, "btrfs", MS_NOATIME | Libc.MS_NOSUID | Libc.MS_NODEV, MountOptions);
+        StoreMount.Mount(image, rootPath, "btrfs", MountOptions);
     }
 
     private static bool IsBtrfs(string directory)

@@ -28,10 +28,8 @@ internal static class StoreImage
     /// <param name="sizeBytes">Apparent size.</param>
     /// <param name="program">mkfs program; the path comes as its last argument.</param>
     /// <param name="arguments">What comes before the path.</param>
-    /// <param name="cancellationToken">Ends the program.</param>
     /// <exception cref="HostNotReadyException">The program is missing or failed.</exception>
-    public static async Task EnsureAsync(
-        string file, long sizeBytes, string program, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    public static void Ensure(string file, long sizeBytes, string program, IReadOnlyList<string> arguments)
     {
         if (File.Exists(file)) return;
         var unfinished = file + ".new";
@@ -44,9 +42,9 @@ internal static class StoreImage
                 Access = FileAccess.Write,
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             };
-            await using (var stream = new FileStream(unfinished, options))
+            using (var stream = new FileStream(unfinished, options))
                 stream.SetLength(sizeBytes);
-            await RunAsync(program, [.. arguments, unfinished], cancellationToken);
+            Run(program, [.. arguments, unfinished]);
             File.Move(unfinished, file);
         }
         catch
@@ -56,7 +54,7 @@ internal static class StoreImage
         }
     }
 
-    private static async Task RunAsync(string program, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    private static void Run(string program, IReadOnlyList<string> arguments)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -66,20 +64,12 @@ internal static class StoreImage
         };
         using var process = Start(start);
         process.StandardInput.Close();
-        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
-        var error = process.StandardError.ReadToEndAsync(cancellationToken);
-        try
-        {
-            await process.WaitForExitAsync(cancellationToken);
-            await output;
-            if (process.ExitCode != 0)
-                throw new HostNotReadyException($"{program} on {arguments[^1]} failed with {process.ExitCode}: {(await error).Trim()}");
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill();
-            throw;
-        }
+        // Notes for people; read so that the program is not held up by a full pipe.
+        process.BeginOutputReadLine();
+        var error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+            throw new HostNotReadyException($"{program} on {arguments[^1]} failed with {process.ExitCode}: {error.Trim()}");
     }
 
     private static Process Start(ProcessStartInfo start)

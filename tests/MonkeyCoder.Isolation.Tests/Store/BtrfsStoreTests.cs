@@ -212,6 +212,14 @@ public sealed class BtrfsStoreTests : IAsyncDisposable
         Assert.Contains("needs 256", failure.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task OpenAsync_KernelHasBtrfs_ChoosesIt()
+    {
+        await using var store = await SandboxStore.OpenAsync(_fixture.Settings, TestContext.Current.CancellationToken);
+
+        Assert.IsType<BtrfsStore>(store);
+    }
+
     private static ISubvolume CreateForUser(BtrfsStore store, string name, long limitBytes)
     {
         var piece = store.Create(name, limitBytes);

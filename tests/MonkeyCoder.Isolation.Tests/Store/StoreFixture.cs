@@ -32,6 +32,13 @@ internal sealed class StoreFixture : IAsyncDisposable
         return store;
     }
 
+    public async Task<ImageStore> OpenImagesAsync()
+    {
+        var store = await ImageStore.OpenAsync(Settings, TestContext.Current.CancellationToken);
+        _opened.Add(store);
+        return store;
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var store in _opened) await store.DisposeAsync();
