@@ -29,10 +29,15 @@ internal static class StoreMount
     }
 
     /// <summary>Mounts an image, without devices, set-uid bits and access times.</summary>
+    /// <remarks>
+    /// Where a loop device has the image already, that one is mounted once more: a mount namespace that still holds
+    /// a copy of an earlier mount keeps it alive, and the same blocks through two devices would be two file systems that
+    /// overwrite each other (btrfs allows it from Linux 6.7 on).
+    /// </remarks>
     /// <exception cref="SyscallException">No loop device, or the file system is not to be read.</exception>
     public static void Mount(string image, string target, string fileSystem, string options)
     {
-        var (device, keeper) = Libc.AttachLoop(image);
+        var (device, keeper) = LoopBacking.TryOpenDevice(image) ?? Libc.AttachLoop(image);
         using (keeper)
             Libc.Mount(device, target, fileSystem, MS_NOATIME | Libc.MS_NOSUID | Libc.MS_NODEV, options);
     }

@@ -178,6 +178,22 @@ public sealed class BtrfsStoreTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task OpenAsync_AnotherNamespaceKeepsTheOldMount_IsTheSameFileSystem()
+    {
+        var predecessor = await _fixture.OpenAsync();
+        var path = predecessor.Create("kept", 8 * MiB).Path;
+        await using var other = await OtherNamespace.StartAsync();
+        await predecessor.DisposeAsync();
+
+        var store = await _fixture.OpenAsync();
+
+        File.WriteAllText(Path.Combine(path, "file"), "content");
+        Assert.Equal("content", other.ReadFile(Path.Combine(path, "file")));
+        Assert.Equal(1, _fixture.LoopDevices);
+        Assert.NotNull(store.TryOpen("kept"));
+    }
+
+    [Fact]
     public async Task OpenAsync_ImageRemovedUnderTheMount_StartsANewOne()
     {
         var lost = await _fixture.OpenAsync();

@@ -25,6 +25,9 @@ internal sealed class StoreFixture : IAsyncDisposable
 
     public StoreSettings Settings => new() { StateDirectory = StateDirectory, SizeBytes = 1L << 30 };
 
+    /// <summary>Loop devices on files of the state directory.</summary>
+    public int LoopDevices => Directory.EnumerateDirectories("/sys/block", "loop*").Count(IsOurs);
+
     public async Task<BtrfsStore> OpenAsync()
     {
         var store = await BtrfsStore.OpenAsync(Settings, TestContext.Current.CancellationToken);
@@ -52,7 +55,7 @@ internal sealed class StoreFixture : IAsyncDisposable
     {
         using var deadline = new CancellationTokenSource(Deadline);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (Directory.EnumerateDirectories("/sys/block", "loop*").Any(IsOurs)) await timer.WaitForNextTickAsync(deadline.Token);
+        while (LoopDevices > 0) await timer.WaitForNextTickAsync(deadline.Token);
     }
 
     private bool IsOurs(string device) =>
