@@ -21,7 +21,7 @@ internal static class EngineSetup
         var settings = services.GetRequiredService<IOptions<EngineSettings>>().Value;
         var storage = services.GetRequiredService<IOptions<StorageOptions>>().Value;
         var parts = new EngineParts(
-            async cancellationToken => await BtrfsStore.OpenAsync(settings.ToStore(storage), cancellationToken).ConfigureAwait(false),
+            async cancellationToken => await SandboxStore.OpenAsync(settings.ToStore(storage), cancellationToken).ConfigureAwait(false),
             async cancellationToken => await NodeTemplates.LoadAsync(settings.ToTemplates(storage), cancellationToken).ConfigureAwait(false),
             static path => AgentClient.ForUnixSocket(path));
         return new SandboxEngine(
