@@ -1,3 +1,4 @@
+using System.Globalization;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Linux;
 
@@ -20,6 +21,7 @@ internal sealed class CgroupV1Tree : ICgroupTree
     private readonly string _cpuacct;
     private readonly string _pids;
     private readonly string _freezer;
+    private readonly string _devices;
     private readonly string[] _limited;
     private readonly string[] _all;
 
@@ -30,8 +32,8 @@ internal sealed class CgroupV1Tree : ICgroupTree
         var missing = Required.Where(controller => !mounts.ContainsKey(controller)).ToArray();
         if (missing.Length > 0)
             throw new HostNotReadyException($"The cgroup v1 controllers {string.Join(", ", missing)} are not mounted; mount them or boot with cgroup v2.");
-        (_memory, _cpu, _cpuacct, _pids, _freezer) =
-            (mounts["memory"], mounts["cpu"], mounts["cpuacct"], mounts["pids"], mounts["freezer"]);
+        (_memory, _cpu, _cpuacct) = (mounts["memory"], mounts["cpu"], mounts["cpuacct"]);
+        (_pids, _freezer, _devices) = (mounts["pids"], mounts["freezer"], mounts["devices"]);
         // Controllers can share a hierarchy (cpu,cpuacct), and then have one mount point.
         _limited = Required.Select(controller => mounts[controller]).Distinct().ToArray();
         _all = mounts.Values.Concat(others).Distinct().ToArray();
@@ -49,6 +51,19 @@ internal sealed class CgroupV1Tree : ICgroupTree
         SetMemory(_memory + path, limits.MemoryBytes);
         SetCpu(_cpu + path, limits.CpuPercent);
         CgroupFile.Write($"{_pids}{path}/pids.max", limits.Processes + SandboxLimits.AgentTaskReserve);
+    }
+
+    public void ConfineDevices(string path, IReadOnlyList<(int Major, int? Minor)> devices)
+    {
+        var wanted = devices.Select(device => $"{device.Major}:{device.Minor?.ToString(CultureInfo.InvariantCulture) ?? "*"}").ToHashSet();
+        // What is too much is taken away line by line, so that what is wanted works at every moment: the agent runs already.
+        foreach (var line in File.ReadAllLines($"{_devices}{path}/devices.list"))
+        {
+            if (line.Split(' ') is not [var type, var device, var access]) continue;
+            var keep = type == "c" && wanted.Contains(device) ? "rw" : "";
+            var excess = string.Concat(access.Except(keep));
+            if (excess.Length > 0) CgroupFile.Write($"{_devices}{path}/devices.deny", $"{type} {device} {excess}");
+        }
     }
 
     public CgroupUsage ReadUsage(string path) => new()

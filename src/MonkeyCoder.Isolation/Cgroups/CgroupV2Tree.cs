@@ -46,6 +46,10 @@ internal sealed class CgroupV2Tree(string root) : ICgroupTree
         CgroupFile.WriteIfThere($"{group}/hugetlb.2MB.max", 0);
     }
 
+    public void ConfineDevices(string path, IReadOnlyList<(int Major, int? Minor)> devices)
+    {
+    }
+
     public CgroupUsage ReadUsage(string path)
     {
         var group = root + path;

@@ -18,6 +18,12 @@ internal interface ICgroupTree
     /// <summary>Sets memory, CPU and process limits; also those that are the same for every sandbox.</summary>
     void SetLimits(string path, SandboxLimits limits);
 
+    /// <summary>
+    /// Leaves reading and writing of these character devices (a missing minor stands for all) and nothing else: runtimes add
+    /// some of their own. On v2 the runtime's program stays as it is; nothing inside can make a device node anyway.
+    /// </summary>
+    void ConfineDevices(string path, IReadOnlyList<(int Major, int? Minor)> devices);
+
     /// <summary>Reads all counters. Files that the host does not have count as 0.</summary>
     CgroupUsage ReadUsage(string path);
 

@@ -10,7 +10,7 @@ namespace MonkeyCoder.Isolation.Oci;
 /// <param name="Ids">Host ids.</param>
 /// <param name="RootDirectory">The mounted root, absolute.</param>
 /// <param name="CgroupPath">Group that exists already.</param>
-/// <param name="BootIdFile">File that takes the place of the host's boot id.</param>
+/// <param name="BootIdFile">File that takes the place of the host's boot id; nobody inside may write to it, its owner is not theirs.</param>
 /// <param name="Binds">Directories of the host's store, by their place inside.</param>
 internal sealed record OciBundle(
     SandboxProfile Profile,
@@ -111,7 +111,7 @@ internal sealed record OciBundle(
         json.WriteStartObject("hooks");
         json.WriteStartArray("createContainer");
         WriteHook(json, "/usr/sbin/sysctl", ["sysctl", "-q", "-w", .. OciDefaults.UserNamespaceSysctls]);
-        WriteHook(json, "/usr/bin/mount", ["mount", "--bind", "-o", "ro", BootIdFile, $"{RootDirectory}/proc/sys/kernel/random/boot_id"]);
+        WriteHook(json, "/usr/bin/mount", ["mount", "--bind", BootIdFile, $"{RootDirectory}/proc/sys/kernel/random/boot_id"]);
         json.WriteEndArray();
         json.WriteEndObject();
     }

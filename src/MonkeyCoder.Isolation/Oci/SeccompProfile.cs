@@ -24,10 +24,11 @@ internal static class SeccompProfile
     }
 
     /// <summary>
-    /// Parses the source. A line is <c>allow NAME…</c>, <c>errno NUMBER NAME…</c>, <c>allow-if NAME CONDITION[ and
-    /// CONDITION]</c>; a condition is <c>argI == VALUE</c> or <c>argI &amp; MASK == VALUE</c>. Lines that begin with a
-    /// space go on with the one before; <c>#</c> starts a comment; <c>only PROFILE</c> before a line restricts it, and
-    /// such a line replaces what has been said of its names.
+    /// Parses the source. A line is <c>allow NAME…</c>, <c>errno NUMBER NAME…</c>, <c>allow-if NAME CONDITIONS</c> or
+    /// <c>errno-if NUMBER NAME CONDITIONS</c>; conditions are joined by <c>and</c>, each <c>argI == VALUE</c> or
+    /// <c>argI &amp; MASK == VALUE</c>. Lines that begin with a space go on with the one before; <c>#</c> starts a comment.
+    /// <c>only PROFILE</c> before a line restricts it, and such a line without conditions replaces what has been said of
+    /// its names.
     /// </summary>
     /// <exception cref="FormatException">With the line in question.</exception>
     internal static IReadOnlyList<SeccompRule> Parse(string source, SandboxProfile profile)
@@ -41,7 +42,7 @@ internal static class SeccompProfile
             if (onlyFor && !string.Equals(words[1], profile.ToString(), StringComparison.OrdinalIgnoreCase)) continue;
 
             var rule = ParseRule(onlyFor ? words[2..] : words, line);
-            if (onlyFor)
+            if (onlyFor && rule.Conditions.Count == 0)
             {
                 for (var i = 0; i < rules.Count; i++)
                     rules[i] = rules[i] with { Names = [.. rules[i].Names.Except(rule.Names, StringComparer.Ordinal)] };
@@ -80,6 +81,8 @@ internal static class SeccompProfile
         ["allow", _, ..] => new SeccompRule(null, words[1..], []),
         ["errno", var number, _, ..] when int.TryParse(number, CultureInfo.InvariantCulture, out var errno) =>
             new SeccompRule(errno, words[2..], []),
+        ["errno-if", var number, var name, .. var conditions] when int.TryParse(number, CultureInfo.InvariantCulture, out var errno) =>
+            new SeccompRule(errno, [name], ParseConditions(conditions, line)),
         ["allow-if", var name, .. var conditions] => new SeccompRule(null, [name], ParseConditions(conditions, line)),
         _ => throw Bad(line),
     };

@@ -161,3 +161,6 @@ allow-if socket arg0 == 16 and arg2 == 0            # AF_NETLINK NETLINK_ROUTE
 
 # sudo and package tools run with a root of their own inside the user namespace.
 only workspace allow chroot
+
+# They ask for the audit system, and go on only where it is "not supported", which is another error than ENOSYS.
+only workspace errno-if 93 socket arg0 == 16 and arg2 == 9      # AF_NETLINK NETLINK_AUDIT: EPROTONOSUPPORT

@@ -52,8 +52,6 @@ internal sealed class EnginePaths
 
     public string BundleDirectory(SandboxId id) => Path.Combine(SandboxDirectory(id), "bundle");
 
-    public string BootIdFile(SandboxId id) => Path.Combine(SandboxDirectory(id), "boot_id");
-
     public string RootDirectory(SandboxId id) => Path.Combine(SandboxDirectory(id), "rootfs");
 
     public string SandboxRunDirectory(SandboxId id) => Path.Combine(RunDirectory, id.Value);

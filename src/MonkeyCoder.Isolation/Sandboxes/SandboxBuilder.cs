@@ -82,6 +82,7 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
             init = await node.Launcher.LaunchAsync(request, cancellationToken).ConfigureAwait(false);
         }
 
+        node.Cgroups.ConfineDevices(node.Paths.Cgroup(id), OciDefaults.Devices);
         // Only the agent has the socket now: when it is gone, connecting is refused.
         var process = resources.Push(new SandboxProcess(init, node.Exits));
         resources.Push(limit => process.KillAsync(() => node.Cgroups.SetFrozen(node.Paths.Cgroup(id), false), limit));
@@ -104,13 +105,13 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
         RandomNumberGenerator.Fill(random);
         random[6] = (byte)((random[6] & 0x0f) | 0x40);
         random[8] = (byte)((random[8] & 0x3f) | 0x80);
-        File.WriteAllText(node.Paths.BootIdFile(id), new Guid(random, bigEndian: true).ToString("D") + "\n");
+        File.WriteAllText(volumes.BootIdFile, new Guid(random, bigEndian: true).ToString("D") + "\n");
 
         var root = node.Paths.RootDirectory(id);
         var binds = new List<(string Source, string Destination)>(volumes.Binds);
         // A read-only root with the home of the template on top, writable, with what the template put into it.
         if (spec.Profile == SandboxProfile.Strict) binds.Add((root + SandboxUser.Home, SandboxUser.Home));
-        var bundle = new OciBundle(spec.Profile, spec.Limits, ids, root, node.Paths.Cgroup(id), node.Paths.BootIdFile(id), binds);
+        var bundle = new OciBundle(spec.Profile, spec.Limits, ids, root, node.Paths.Cgroup(id), volumes.BootIdFile, binds);
         Directory.CreateDirectory(node.Paths.BundleDirectory(id));
         File.WriteAllBytes(Path.Combine(node.Paths.BundleDirectory(id), "config.json"), bundle.Render());
     }

@@ -29,6 +29,9 @@ internal sealed class SandboxVolumes
     /// <summary>Work directory of the overlay.</summary>
     public string Work => Path.Combine(_layer.Path, "work");
 
+    /// <summary>File with the boot id of the sandbox; here, because a mount shows inside where its file lies.</summary>
+    public string BootIdFile => Path.Combine(_layer.Path, "boot_id");
+
     /// <summary>Directories of the volumes, by their place inside.</summary>
     public IReadOnlyList<(string Source, string Destination)> Binds =>
         [.. _volumes.Zip(Volumes, (piece, volume) => (piece.Path, $"/sandbox/volumes/{volume.Name}"))];

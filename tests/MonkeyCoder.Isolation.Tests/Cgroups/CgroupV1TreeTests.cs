@@ -88,6 +88,22 @@ public sealed class CgroupV1TreeTests : IDisposable
             _tree.ReadUsage(Group));
     }
 
+    [Theory]
+    [InlineData("c 1:3 rw\n", "")]
+    [InlineData("c 1:3 rwm\n", "c 1:3 m")]
+    [InlineData("c 136:* rwm\n", "c 136:* m")]
+    [InlineData("c 10:200 rwm\n", "c 10:200 rwm")]
+    [InlineData("b *:* m\n", "b *:* m")]
+    [InlineData("b 1:3 rw\n", "b 1:3 rw")]
+    public void ConfineDevices_LineOfTheRuntime_DeniesWhatIsTooMuch(string line, string denied)
+    {
+        _fakes["devices"].Add(Group, ("devices.list", line), ("devices.deny", ""));
+
+        _tree.ConfineDevices(Group, [(1, 3), (136, null)]);
+
+        Assert.Equal(denied, _fakes["devices"].Read(Group, "devices.deny"));
+    }
+
     [Fact]
     public void TryRemove_LeftInTheUnifiedHierarchy_RemovesItThereToo()
     {

@@ -1,61 +1,74 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using MonkeyCoder.Isolation.Agents;
 using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Isolation.Store;
+using MonkeyCoder.Isolation.Templates;
 
 namespace MonkeyCoder.Isolation.Tests.Sandboxes;
 
-/// <summary>An engine on directories of its own.</summary>
-internal sealed class EngineFixture : IAsyncDisposable, ITemplateSource
+/// <summary>
+/// A running engine on directories of its own, with the base template of this machine and the published agent. Disposing it
+/// fails when anything is left.
+/// </summary>
+public sealed class EngineFixture : IAsyncLifetime
 {
-    private const string StandIn = """
-        #!/usr/bin/python3
-        import socket
-        listener = socket.socket(fileno=3)
-        while True:
-            peer, _ = listener.accept()
-            peer.recv(5)
-            version = b'stand-in'
-            body = (1).to_bytes(4, 'little') + len(version).to_bytes(4, 'little') + version
-            peer.sendall(bytes([102]) + len(body).to_bytes(4, 'little') + body)
-            peer.close()
-        """;
+    private readonly string _directory = Directory.CreateTempSubdirectory("mk-").FullName;
 
-    private readonly string _directory = Path.Combine(Path.GetTempPath(), "mk-" + Path.GetRandomFileName()[..8]);
-
-    public EngineFixture(params PoolOptions[] pools)
+    /// <summary>No pool.</summary>
+    public EngineFixture()
     {
-        var agent = Path.Combine(_directory, "runtime/opt/monkeycoder/monkey-agent");
-        Directory.CreateDirectory(Path.GetDirectoryName(agent)!);
-        File.WriteAllText(agent, StandIn);
-        File.SetUnixFileMode(agent, (UnixFileMode)0b111_101_101);
-        Options = new EngineOptions
-        {
-            StateDirectory = Path.Combine(_directory, "state"),
-            RunDirectory = Path.Combine(_directory, "run"),
-            Pools = pools,
-        };
-        Engine = NewEngine();
+        File.SetUnixFileMode(_directory, (UnixFileMode)0b111_001_001);
+        Options = NewOptions(_directory);
+        Engine = SandboxEngine.Create(Options, Loggers, TimeProvider.System);
     }
 
     public EngineOptions Options { get; }
 
-    public SandboxEngine Engine { get; }
+    public SandboxEngine Engine { get; private set; }
 
-    public IReadOnlyList<string> Names => ["base"];
+    internal EnginePaths Paths => new(Options);
 
-    public SandboxEngine NewEngine() => new(
-        Options,
-        new EngineParts(_ => Task.FromResult<Isolation.Store.ISandboxStore>(new DirectoryStore(Path.Combine(Options.StateDirectory, "store"))), _ => Task.FromResult<ITemplateSource>(this), path => new PingAgent(path)),
-        LoggerFactory.Create(log => log.SetMinimumLevel(LogLevel.Debug).AddProvider(new StderrLog())),
-        TimeProvider.System);
+    /// <summary>MONKEY_TEST_LOG=1 shows what the engine says.</summary>
+    private static ILoggerFactory Loggers { get; } = Environment.GetEnvironmentVariable("MONKEY_TEST_LOG") is null
+        ? NullLoggerFactory.Instance
+        : LoggerFactory.Create(log => log.SetMinimumLevel(LogLevel.Debug).AddProvider(new StderrLog()));
 
-    public TemplateLayers? Find(string name) => name != "base"
-        ? null
-        : new TemplateLayers("test",
-            [Path.Combine(_directory, "runtime"), Directory.GetDirectories("/var/cache/monkeycoder/templates", "base-*")[0] + "/rootfs"]);
+    public static EngineOptions NewOptions(string directory) => new()
+    {
+        StateDirectory = Path.Combine(directory, "state"),
+        RunDirectory = Path.Combine(directory, "run"),
+        CacheDirectory = Environment.GetEnvironmentVariable("MONKEY_CACHE_DIR") ?? new EngineOptions().CacheDirectory,
+        Pools = [],
+        LaunchTimeout = TimeSpan.FromSeconds(60),
+        TeardownTimeout = TimeSpan.FromSeconds(60),
+    };
+
+    /// <summary>Started, with options changed.</summary>
+    public static async Task<EngineFixture> StartAsync(Action<EngineOptions>? change = null, Func<EngineParts, EngineParts>? exchange = null)
+    {
+        var fixture = new EngineFixture();
+        change?.Invoke(fixture.Options);
+        fixture.Engine = new SandboxEngine(
+            fixture.Options, exchange?.Invoke(Parts(fixture.Options)) ?? Parts(fixture.Options), Loggers, TimeProvider.System);
+        await fixture.InitializeAsync();
+        return fixture;
+    }
+
+    public static EngineParts Parts(EngineOptions options) => new(
+        async cancellationToken => await BtrfsStore.OpenAsync(new StoreSettings { StateDirectory = options.StateDirectory, SizeBytes = 4L << 30 }, cancellationToken),
+        async cancellationToken => await NodeTemplates.LoadAsync(new TemplateSettings { CacheDirectory = options.CacheDirectory }, cancellationToken),
+        path => AgentClient.ForUnixSocket(path));
+
+    public async ValueTask InitializeAsync() => await Engine.StartAsync(TestContext.Current.CancellationToken);
+
+    public Task<ISandbox> AcquireAsync(SandboxProfile profile, SandboxLimits? limits = null) =>
+        Engine.AcquireAsync(new SandboxSpec { Profile = profile, Limits = limits ?? new SandboxLimits() }, TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
     {
         await Engine.DisposeAsync();
+        await Leftovers.AssertNoneAsync(Paths);
         Directory.Delete(_directory, recursive: true);
     }
 
