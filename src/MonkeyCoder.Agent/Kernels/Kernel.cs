@@ -135,14 +135,24 @@ internal sealed class Kernel(string language, Child child, ChildTable children, 
         }
     }
 
-    /// <summary>For the pump: the driver has begun with the current cell.</summary>
-    public void MarkBegun()
+    /// <summary>For the pump: a cell is current whose first message has not come yet.</summary>
+    public bool IsBeginning
+    {
+        get
+        {
+            lock (_gate) return _current is { Begun: false };
+        }
+    }
+
+    /// <summary>For the pump: the driver has begun with the current cell. Returns false where it had before.</summary>
+    public bool MarkBegun()
     {
         lock (_gate)
         {
-            if (_current is null || _current.Begun) return;
+            if (_current is null || _current.Begun) return false;
             _current.Begun = true;
             if (_current.Interrupted) children.SignalGroup(Child, Libc.SIGINT);
+            return true;
         }
     }
 

@@ -12,7 +12,8 @@ namespace MonkeyCoder.Agent.Kernels;
 /// <para>1. While a cell runs, its output goes to its connection; a connection that does not read stops this thread, and
 /// with it the kernel: that is the back-pressure.</para>
 /// <para>2. While none runs, or its node has left, output is read and dropped, so that what still writes is not stuck.</para>
-/// <para>3. Before a message or the end of a cell is passed on, what the pipes hold is: a driver writes it before.</para>
+/// <para>3. Before a message or the end of a cell is passed on, what the pipes hold is: a driver writes it before. What
+/// it writes right after a message may overtake it; pipes and socket have no common order.</para>
 /// </remarks>
 internal sealed class KernelPump : IDriverListener
 {
@@ -68,7 +69,7 @@ internal sealed class KernelPump : IDriverListener
 
             if (entries[0].Returned != 0) Libc.Lower(_kernel.Child.Wake);
             if ((entries[1].Returned & Libc.POLLOUT) != 0) Tell();
-            if ((entries[1].Returned & ~Libc.POLLOUT) != 0) Listen();
+            if ((entries[1].Returned & ~Libc.POLLOUT) != 0 || !_driverEnded && _kernel.IsBeginning) Listen();
             for (var i = 0; i < 2; i++)
             {
                 if (entries[i + 2].Returned != 0) Forward(_io.Outputs[i]);
@@ -84,11 +85,8 @@ internal sealed class KernelPump : IDriverListener
 
     void IDriverListener.OnMessage(string kind, ReadOnlySpan<byte> piece, bool first, bool more)
     {
-        if (first)
-        {
-            _kernel.MarkBegun();
-            DrainPipes();
-        }
+        // The first message of a cell comes before all of its output, any other after what was written before it.
+        if (first && !_kernel.MarkBegun()) DrainPipes();
 
         // Between cells a thread of the last one may still display something; nobody would know whose it is.
         if (_kernel.Current(out var abandoned) is not { } cell || abandoned) return;
