@@ -33,8 +33,8 @@ public sealed class WatchRequestsTests(AgentUnderTest agent) : IClassFixture<Age
 
         await agent.RunAsync($"cd {directory}; mv new moved; touch moved/a/b/g; rm -r old; touch second");
         var moved = await ReadUntilAsync(changes, "second");
-        Assert.Equal(("new", WatchEventType.Rename), moved[0]);
-        Assert.Equal(("moved", WatchEventType.Create), moved[1]);
+        Assert.True(moved.IndexOf(("new", WatchEventType.Rename)) < moved.IndexOf(("moved", WatchEventType.Create)));
+        Assert.Contains(("new", WatchEventType.Rename), moved);
         Assert.Contains(("old/er/f", WatchEventType.Remove), moved);
         Assert.Contains(("old", WatchEventType.Remove), moved);
         Assert.DoesNotContain(moved, change => change.Name.StartsWith("new/", StringComparison.Ordinal));

@@ -130,7 +130,7 @@ public sealed class KernelRequestsTests(AgentUnderTest agent) : IClassFixture<Ag
     public async Task Execute_CallerHangsUp_TheCellIsInterruptedAndTheNextOneClean()
     {
         var id = await OpenAsync();
-        var cell = await agent.Client.ExecuteAsync(new KernelExecuteRequest(id, "print('go', flush=True)\nx = 1\nwhile True: print('noise', flush=True)", NoVariables), Token);
+        var cell = await agent.Client.ExecuteAsync(new KernelExecuteRequest(id, "x = 1\nprint('go', flush=True)\nwhile True: print('noise', flush=True)", NoVariables), Token);
         await foreach (var output in cell.ReadAllAsync(Token))
         {
             if (output is CellChunk) break;
