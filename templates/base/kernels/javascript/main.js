@@ -8,6 +8,7 @@
 // driver/names.js       which names a piece of code declares
 // driver/typescript.js  takes the types out
 // driver/interrupts.js  SIGINT, only while a cell runs
+// driver/guard.js       ends a cell that keeps the main thread busy where signals do not reach it
 // driver/streams.js     stdout and stderr of the cell, written at once
 // driver/results.js     what a cell shows, as `result` messages
 // driver/errors.js      what a cell throws, as an `error` message

@@ -2,6 +2,7 @@
 // The wire between the agent and this driver: one ASCII header line, then as many bytes as it says.
 
 const net = require('node:net');
+const guard = require('./guard.js');
 const { writeAll } = require('./streams.js');
 
 const NEWLINE = 0x0a;
@@ -31,7 +32,7 @@ class Channel {
 
   /** Sends one header line and a body, whole, before it returns. */
   send(header, body = '') {
-    writeAll(this.fd, Buffer.from(`${header}\n${body}`, 'latin1'));
+    guard.shield(() => writeAll(this.fd, Buffer.from(`${header}\n${body}`, 'latin1')));
   }
 
   #take(data) {

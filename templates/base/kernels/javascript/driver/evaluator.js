@@ -8,6 +8,7 @@ const { types } = require('node:util');
 const vm = require('node:vm');
 const { RUNTIME, rewrite } = require('./cell.js');
 const { KeyboardInterrupt, SystemExit } = require('./errors.js');
+const guards = require('./guard.js');
 const interrupts = require('./interrupts.js');
 
 /** Defines what cells have beside Node's globals: require and its like, and what rewritten code calls. */
@@ -37,6 +38,7 @@ async function run(code, count) {
     columnOffset: cell.columnOffset,
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
+  if (cell.isAsync) guards.start();
   const result = runScript(script);
   if (cell.isAsync) return unwrap((await guard(result))?.value);
   return cell.hasValue ? unwrap(result) : undefined;
@@ -54,7 +56,9 @@ function runScript(script) {
 
 /** A promise that is the value of a cell is shown as what it becomes. */
 function unwrap(value) {
-  return types.isPromise(value) ? guard(value) : value;
+  if (!types.isPromise(value)) return value;
+  guards.start();
+  return guard(value);
 }
 
 function guard(promise) {

@@ -4,6 +4,7 @@
 const { Channel } = require('./channel.js');
 const errors = require('./errors.js');
 const evaluator = require('./evaluator.js');
+const guard = require('./guard.js');
 const interrupts = require('./interrupts.js');
 const results = require('./results.js');
 const streams = require('./streams.js');
@@ -20,7 +21,7 @@ class Kernel {
   #shown = [];
 
   constructor(fd) {
-    this.channel = new Channel(fd, (words, body) => this.#take(words, body), () => exit(0));
+    this.channel = new Channel(fd, (words, body) => this.#take(words, body), () => void guard.stop().then(() => exit(0)));
   }
 
   start() {
@@ -53,6 +54,7 @@ class Kernel {
   async #execute(code) {
     this.#cells++;
     this.channel.sendMessage('count', `{"execution_count":${this.#cells}}`);
+    guard.beginCell(this.#cells);
     const saved = this.#setEnvironment();
     this.#installHandlers();
     this.#shown = [];
@@ -63,7 +65,9 @@ class Kernel {
       if (value !== undefined) this.#show(value, true);
       // Rejections that nobody handles are known after this turn of the event loop.
       await interruption.guard(Promise.all([...this.#shown, new Promise((resolve) => setImmediate(resolve))]));
+      guard.endCell();
     } catch (thrown) {
+      guard.endCell();
       this.channel.sendMessage('error', errors.encode(thrown));
     }
     interrupts.current = null;
