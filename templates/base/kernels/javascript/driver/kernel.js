@@ -61,7 +61,8 @@ class Kernel {
     const interruption = new interrupts.Interruption();
     interrupts.current = interruption;
     try {
-      const value = await evaluator.run(code, this.#cells);
+      // Raced here, before anything of the cell is pending: code that is terminated takes all pending microtasks with it.
+      const value = await interruption.guard(evaluator.run(code, this.#cells));
       if (value !== undefined) this.#show(value, true);
       // Rejections that nobody handles are known after this turn of the event loop.
       await interruption.guard(Promise.all([...this.#shown, new Promise((resolve) => setImmediate(resolve))]));

@@ -6,8 +6,10 @@ const { withoutDriver } = require('./stacks.js');
 
 // One message at most; a format that does not fit is left out, and `text` says so.
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
-const SPARE_BYTES = 4096;
+// Less room for the notes about what was left out.
+const BUDGET_BYTES = MAX_BODY_BYTES - 4096;
 const MAX_NODES = 1_000_000;
+const VALUES = new Set(['json', 'data', 'chart']);
 const DISPLAY = Symbol.for('Jupyter.display');
 
 const FIELDS = {
@@ -53,38 +55,52 @@ function textOf(value) {
 
 /** The body of a `result` message. */
 function encode(bundle, isMainResult) {
-  const encoded = {};
+  const content = new Content(typeof bundle['text/plain'] === 'string' ? bundle['text/plain'] : '');
   const extra = {};
   for (const [mime, value] of Object.entries(bundle)) {
     const field = FIELDS[mime];
     if (field === undefined) extra[mime] = plainOf(value);
-    else if (field === 'json' || field === 'data' || field === 'chart') encoded[field] = toJson(value) ?? 'null';
-    else encoded[field] = toJson(plainOf(value));
+    else content.add(field, VALUES.has(field) ? value : plainOf(value));
   }
-  if (Object.keys(extra).length > 0) encoded.extra = toJson(extra);
-  return assemble(encoded, bundle, isMainResult);
+  if (Object.keys(extra).length > 0) content.add('extra', extra);
+  return `{"is_main_result":${isMainResult}${content.assemble()}}`;
 }
 
-function assemble(encoded, bundle, isMainResult) {
-  const budget = MAX_BODY_BYTES - SPARE_BYTES;
-  const notes = [];
-  let text = typeof bundle['text/plain'] === 'string' ? bundle['text/plain'] : '';
-  const total = () => Object.values(encoded).reduce((sum, part) => sum + part.length, 0);
-  while (total() > budget) {
-    const largest = Object.keys(encoded).reduce((a, b) => (encoded[b].length > encoded[a].length ? b : a));
-    const size = `${(encoded[largest].length / 1048576).toFixed(1)} MiB; one result holds ${MAX_BODY_BYTES >> 20} MiB`;
-    if (largest === 'text') {
-      text = text.slice(0, budget / 32);
-      encoded.text = toJson(text);
-      notes.push(`[text cut: ${size}]`);
-    } else {
-      delete encoded[largest];
-      notes.push(`[${largest} left out: ${size}]`);
-    }
+/** The encoded fields of one result, kept within what a message holds. */
+class Content {
+  #encoded = new Map();
+  #notes = [];
+
+  constructor(text) {
+    this.text = text;
   }
-  if (notes.length > 0) encoded.text = toJson([text, ...notes].filter(Boolean).join('\n'));
-  const fields = Object.entries(encoded).map(([name, json]) => `,"${name}":${json}`);
-  return `{"is_main_result":${isMainResult}${fields.join('')}}`;
+
+  add(field, value) {
+    // What is too long before it is encoded is not encoded.
+    if (typeof value === 'string' && value.length > BUDGET_BYTES) this.#leaveOut(field, value.length);
+    else this.#encoded.set(field, toJson(value) ?? 'null');
+  }
+
+  assemble() {
+    const total = () => [...this.#encoded.values()].reduce((sum, json) => sum + json.length, 0);
+    while (total() > BUDGET_BYTES) {
+      const [field, json] = [...this.#encoded].reduce((a, b) => (b[1].length > a[1].length ? b : a));
+      this.#leaveOut(field, json.length);
+    }
+    if (this.#notes.length > 0) {
+      this.#encoded.set('text', toJson([this.text, ...this.#notes].filter(Boolean).join('\n')));
+    }
+    return [...this.#encoded].map(([field, json]) => `,"${field}":${json}`).join('');
+  }
+
+  #leaveOut(field, length) {
+    const size = `${(length / 1048576).toFixed(1)} MiB; one result holds ${MAX_BODY_BYTES >> 20} MiB`;
+    this.#notes.push(field === 'text' ? `[text cut: ${size}]` : `[${field} left out: ${size}]`);
+    this.#encoded.delete(field);
+    if (field !== 'text') return;
+    this.text = this.text.slice(0, BUDGET_BYTES / 32);
+    this.#encoded.set('text', toJson(this.text));
+  }
 }
 
 /** Text as it is, bytes as base64. */
