@@ -28,8 +28,14 @@ def is_wanted():
     return os.environ.get("MONKEY_PRELOAD", "1") != "0"
 
 
+_is_done = False
+
+
 def steps(shell):
-    """A generator that does one import per step. Missing packages are skipped."""
+    """A generator that does one import per step, nothing where all is done. Missing packages are skipped."""
+    global _is_done
+    if _is_done:
+        return
     for name in _MODULES:
         if name not in sys.modules:
             # A package that is missing or broken is for the cell that wants it.
@@ -37,6 +43,7 @@ def steps(shell):
                 __import__(name)
         yield name
     _format_one_of_each(shell)
+    _is_done = True
     yield "formatters"
 
 
