@@ -7,8 +7,8 @@ rng = np.random.default_rng(seed=7)
 days = pd.date_range("2026-01-01", periods=90, freq="D")
 sales = pd.DataFrame(
     {
-        "bananas": 40 + rng.normal(0, 6, len(days)).cumsum().round(1),
-        "coconuts": 60 + rng.normal(0, 4, len(days)).cumsum().round(1),
+        "bananas": 140 + rng.normal(0, 6, len(days)).cumsum().round(1),
+        "coconuts": 120 + rng.normal(0, 4, len(days)).cumsum().round(1),
     },
     index=days,
 )

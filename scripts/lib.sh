@@ -122,7 +122,9 @@ ensure_secret() {
   [ -n "${SANDBOX_TOKEN_SECRET:-}" ] && return 0
   local file="$MONKEY_STATE_DIR/secret"
   if [ ! -s "$file" ]; then
-    (umask 077 && mkdir -p "$MONKEY_STATE_DIR" && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$file.new" && mv "$file.new" "$file")
+    # Sandboxes pass through the directory on the way to their roots, so all may enter it, and none but root look.
+    [ -d "$MONKEY_STATE_DIR" ] || install -d -m 0711 "$MONKEY_STATE_DIR"
+    (umask 077 && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$file.new" && mv "$file.new" "$file")
     say "Made the token secret $file"
   fi
   SANDBOX_TOKEN_SECRET=$(cat "$file")
