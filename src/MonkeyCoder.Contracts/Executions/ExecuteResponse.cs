@@ -49,7 +49,7 @@ public sealed class ExecutionStatusConverter()
     : JsonStringEnumConverter<ExecutionStatus>(System.Text.Json.JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
 
 /// <summary>Measured figures of one execution.</summary>
-/// <param name="WallSeconds">Time from the cell's turn to its end.</param>
+/// <param name="WallSeconds">Time from the moment that the kernel took the cell to its end; the start of a fresh kernel is not in it.</param>
 /// <param name="CpuSeconds">User and system time of the whole sandbox during the cell.</param>
 /// <param name="PeakMemoryBytes">Largest memory charge of the sandbox during the cell, page cache included.</param>
 /// <param name="DiskWrittenBytes">Bytes that reached block devices during the cell.</param>

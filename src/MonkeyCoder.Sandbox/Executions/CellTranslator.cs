@@ -20,6 +20,7 @@ internal sealed class CellTranslator(string sandboxId, ILogger security, TimePro
     private OutputChannel _channel;
     private DateTimeOffset _since;
     private long _resultBytes;
+    private bool _reported;
 
     /// <summary>The cell has begun in its kernel.</summary>
     public bool Started { get; private set; }
@@ -106,11 +107,19 @@ internal sealed class CellTranslator(string sandboxId, ILogger security, TimePro
                 _ready.Enqueue(error);
                 break;
             default:
-                security.KernelBrokeProtocol(sandboxId, NameOf(message.Kind), message.Body.Length);
+                Report(message);
                 if (message.Kind == "result")
                     _ready.Enqueue(new CellCut("result", "malformed", _resultBytes, message.Body.Length));
                 break;
         }
+    }
+
+    // Once for each cell: code must not be able to fill the log.
+    private void Report(CellMessage message)
+    {
+        if (_reported) return;
+        _reported = true;
+        security.KernelBrokeProtocol(sandboxId, NameOf(message.Kind), message.Body.Length);
     }
 
     // The kind comes from inside: only known ones go into a log.

@@ -18,6 +18,8 @@ internal static class ExecutionEndpoints
     /// <summary>Maps the original API.</summary>
     public static void MapExecutionEndpoints(this IEndpointRouteBuilder routes)
     {
+        // Its uptime counts from its construction.
+        routes.ServiceProvider.GetRequiredService<NodeOverview>();
         routes.MapPost("/sandbox/execute", ExecuteAsync).WithName("Execute").RequireScope(SandboxTokens.ExecuteScope);
         routes.MapPost("/sandbox/cleanup", CleanupAsync).WithName("Cleanup").RequireScope(SandboxTokens.CleanupScope);
         routes.MapGet("/sandbox/metrics", Metrics).WithName("NodeMetrics").RequireScope(SandboxTokens.MetricsScope);

@@ -12,7 +12,10 @@ internal static class KernelMessages
 {
     private const int MaxNameLength = 1000;
 
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 64 };
+    // An answer nests a result a few levels deeper, and readers commonly stop at 64.
+    private const int MaxDepth = 48;
+
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = MaxDepth };
 
     private static readonly SearchValues<string> TextFields = SearchValues.Create(
         ["text", "html", "markdown", "svg", "png", "jpeg", "pdf", "latex", "javascript"], StringComparison.Ordinal);

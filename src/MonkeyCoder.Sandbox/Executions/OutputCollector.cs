@@ -36,8 +36,13 @@ internal sealed class OutputCollector(ExecutionOptions options)
         _lines.Add(text.Channel, kept);
     }
 
-    /// <summary>Takes a cut that the runner reports.</summary>
-    public void Add(CellCut cut) => _cuts.Add(new OutputCut(cut.Stream, cut.Reason, cut.OffsetBytes, cut.Bytes));
+    /// <summary>Takes a cut that the runner reports. Those of one kind are told together, by the place of the first.</summary>
+    public void Add(CellCut cut)
+    {
+        var same = _cuts.FindIndex(known => known.Stream == cut.Stream && known.Reason == cut.Reason);
+        if (same < 0) _cuts.Add(new OutputCut(cut.Stream, cut.Reason, cut.OffsetBytes, cut.Bytes));
+        else _cuts[same] = _cuts[same] with { DroppedBytes = _cuts[same].DroppedBytes + cut.Bytes };
+    }
 
     /// <summary>The streams, and where they are not what the code wrote.</summary>
     public ExecutionLogs Logs()

@@ -59,6 +59,15 @@ public sealed class OutputCollectorTests
         Assert.Equal([new OutputCut("logs", "line_limit", 2, 3)], collector.Logs().Truncated);
     }
 
+    [Fact]
+    public void Cuts_ManyOfOneKind_AreToldTogether()
+    {
+        var collector = new OutputCollector(new ExecutionOptions());
+        for (var i = 0; i < 1000; i++) collector.Add(new CellCut("result", "malformed", i, 2));
+
+        Assert.Equal([new OutputCut("result", "malformed", 0, 2000)], collector.Logs().Truncated);
+    }
+
     private static void Add(OutputCollector collector, OutputChannel channel, string text) =>
         collector.Add(new CellText(channel, text, DateTimeOffset.UnixEpoch));
 }
