@@ -27,6 +27,7 @@ internal static class E2bSetup
         services.TryAddSingleton<TemplateEndpoints>();
         services.TryAddSingleton<EnvdFiles>();
         services.TryAddSingleton<Watchers>();
+        services.TryAddSingleton<ProcessDeadlines>();
         services.TryAddSingleton<EnvdService>();
         services.TryAddSingleton<CellStreams>();
         services.TryAddSingleton<CodeInterpreterService>();

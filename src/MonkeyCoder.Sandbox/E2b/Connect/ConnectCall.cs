@@ -17,6 +17,7 @@ internal sealed class ConnectCall : IDisposable
     private const int MaxTimeoutDigits = 10;
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(30);
 
+    private readonly DateTimeOffset? _endsAt;
     private readonly CancellationTokenSource? _deadline;
     private readonly CancellationTokenSource _either;
 
@@ -28,6 +29,7 @@ internal sealed class ConnectCall : IDisposable
         Time = time;
         if (ReadTimeout(context.Request.Headers["Connect-Timeout-Ms"]) is { } timeout)
         {
+            _endsAt = time.GetUtcNow() + timeout;
             _deadline = new CancellationTokenSource(timeout, time);
             _either = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _deadline.Token);
         }
@@ -51,6 +53,9 @@ internal sealed class ConnectCall : IDisposable
 
     /// <summary>The call's time is over, and the client is still there.</summary>
     public bool DeadlinePassed => _deadline is { IsCancellationRequested: true } && !Context.RequestAborted.IsCancellationRequested;
+
+    /// <summary>Until the deadline, below zero after it; null: there is none.</summary>
+    public TimeSpan? TimeLeft => _endsAt - Time.GetUtcNow();
 
     /// <summary>Silence after which a stream says that it is alive: the header <c>Keepalive-Ping-Interval</c>, default 90 s.</summary>
     public TimeSpan KeepaliveInterval =>

@@ -17,12 +17,13 @@ internal sealed class EnvdService
     private readonly EnvdFiles _files;
     private readonly TimeProvider _time;
 
-    public EnvdService(EnvdFiles files, Watchers watchers, TimeProvider time)
+    public EnvdService(EnvdFiles files, Watchers watchers, ProcessDeadlines deadlines, TimeProvider time)
     {
         _files = files;
         _time = time;
         var json = E2bJson.Default;
-        Stream("/process.Process/Start", json.StartProcessRequest, ProcessStreams.StartAsync);
+        Stream("/process.Process/Start", json.StartProcessRequest,
+            (call, request, stream) => ProcessStreams.StartAsync(call, request, stream, deadlines));
         Stream("/process.Process/Connect", json.SelectProcessRequest, ProcessStreams.ConnectAsync);
         Unary("/process.Process/List", json.EmptyRecord, json.ListProcessesAnswer, ProcessCalls.ListAsync);
         Unary("/process.Process/SendInput", json.SendInputRequest, json.EmptyRecord, ProcessCalls.SendInputAsync);

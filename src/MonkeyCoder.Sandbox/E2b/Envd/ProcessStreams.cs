@@ -1,5 +1,4 @@
 using System.Text;
-using MonkeyCoder.Contracts.Agent;
 using MonkeyCoder.Contracts.E2b;
 using MonkeyCoder.Isolation.Agents;
 using MonkeyCoder.Sandbox.E2b.Connect;
@@ -9,13 +8,11 @@ namespace MonkeyCoder.Sandbox.E2b.Envd;
 /// <summary>The server streams of <c>process.Process</c>: start and connect.</summary>
 internal static class ProcessStreams
 {
-    private const int Sigkill = 9;
-    private static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(10);
-
     private static ReadOnlySpan<byte> Keepalive => """{"event":{"keepalive":{}}}"""u8;
 
-    /// <summary>Starts a process. It outlives its client, but not the call's deadline.</summary>
-    public static async Task StartAsync(ConnectCall call, StartProcessRequest request, ConnectStream stream)
+    /// <summary>Starts a process. It outlives its client, but not the time that the client gave it.</summary>
+    public static async Task StartAsync(
+        ConnectCall call, StartProcessRequest request, ConnectStream stream, ProcessDeadlines deadlines)
     {
         var plan = ProcessCalls.Plan(request, call.User);
         await using var process = await call.Sandbox.Agent.StartProcessAsync(plan, call.Cancelled).ConfigureAwait(false);
@@ -23,9 +20,10 @@ internal static class ProcessStreams
         {
             await PassOnAsync(call, process, stream).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (call.DeadlinePassed)
+        catch (OperationCanceledException) when (call.TimeLeft is not null)
         {
-            await KillAsync(call, process.Pid).ConfigureAwait(false);
+            if (call.DeadlinePassed) await deadlines.KillAsync(call.Sandbox, process.Pid).ConfigureAwait(false);
+            else deadlines.Watch(call.Sandbox, process.Pid, call.TimeLeft.Value);
             throw;
         }
     }
@@ -68,19 +66,5 @@ internal static class ProcessStreams
 
         var error = exit.ExitCode == 0 ? "" : $",\"error\":\"exit status {exit.ExitCode}\"";
         return $$$$"""{"event":{"end":{"exitCode":{{{{exit.ExitCode}}}},"exited":true,"status":"exit status {{{{exit.ExitCode}}}}"{{{{error}}}}}}}""";
-    }
-
-    private static async Task KillAsync(ConnectCall call, int pid)
-    {
-        using var patience = new CancellationTokenSource(KillPatience, call.Time);
-        try
-        {
-            await call.Sandbox.Agent
-                .SendSignalAsync(new ProcessSignalRequest(new ProcessSelector(pid, null), Sigkill), patience.Token).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is AgentException or AgentUnreachableException or OperationCanceledException)
-        {
-            // It ended by itself, or the sandbox does: either way nothing is left to kill.
-        }
     }
 }

@@ -120,6 +120,23 @@ public sealed class ProcessStreamsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Start_WhenTheClientLeavesBeforeItsDeadline_KillsTheProcessAtIt()
+    {
+        var frames = await _node.StreamAsync(
+            _sandbox, "process.Process/Start", Start, request => request.Headers.Add("Connect-Timeout-Ms", "60000"));
+        var process = await _node.Agent.NextProcessAsync(Cancelled);
+        await frames.NextAsync();
+        _node.Time.Advance(TimeSpan.FromSeconds(10));
+
+        frames.Dispose();
+        await _node.Time.ArmedAsync(TimeSpan.FromSeconds(50), Cancelled);
+        Assert.False(process.Signals.Reader.TryRead(out _));
+        _node.Time.Advance(TimeSpan.FromSeconds(50));
+
+        Assert.Equal(9, await process.Signals.Reader.ReadAsync(Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Cancelled));
+    }
+
+    [Fact]
     public async Task Start_WhenTheClientLeaves_LetsTheProcessLive()
     {
         var frames = await _node.StreamAsync(_sandbox, "process.Process/Start", Start);
