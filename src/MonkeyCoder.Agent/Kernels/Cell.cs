@@ -5,9 +5,12 @@ using MonkeyCoder.Contracts.Agent;
 namespace MonkeyCoder.Agent.Kernels;
 
 /// <summary>One cell: what to tell the driver, and who waits for the output. The kernel's lock guards the flags.</summary>
-internal sealed class Cell(FrameChannel channel, byte[] code)
+internal sealed class Cell(FrameChannel channel, ConfigureRequest configured, byte[] code)
 {
     public FrameChannel Channel { get; } = channel;
+
+    /// <summary>What the node had configured when it asked for this cell.</summary>
+    public ConfigureRequest Configured { get; } = configured;
 
     /// <summary>The messages to the driver: variables, then the code.</summary>
     public byte[] Bytes { get; private set; } = code;
@@ -15,8 +18,8 @@ internal sealed class Cell(FrameChannel channel, byte[] code)
     /// <summary>The node has gone: output is dropped from here on.</summary>
     public bool Abandoned { get; set; }
 
-    /// <summary>Someone asked for an interrupt before the end.</summary>
-    public bool Interrupted { get; set; }
+    /// <summary>How often someone has asked for an interrupt before the end.</summary>
+    public int Interrupts { get; set; }
 
     /// <summary>The driver has begun with it, so that a SIGINT reaches it and not the space before.</summary>
     public bool Begun { get; set; }
@@ -24,7 +27,7 @@ internal sealed class Cell(FrameChannel channel, byte[] code)
     /// <summary>Reads a request into driver messages; the code is carried byte for byte.</summary>
     /// <exception cref="AgentFault">A variable's name or value, or code that is not UTF-8.</exception>
     /// <exception cref="InvalidDataException">The payload is malformed.</exception>
-    public static Cell Read(FrameChannel channel, ReadOnlySpan<byte> payload, out string contextId)
+    public static Cell Read(FrameChannel channel, ConfigureRequest configured, ReadOnlySpan<byte> payload, out string contextId)
     {
         var reader = new WireReader(payload);
         contextId = reader.ReadString();
@@ -43,7 +46,7 @@ internal sealed class Cell(FrameChannel channel, byte[] code)
 
         bytes.Write(Encoding.ASCII.GetBytes($"execute {code.Length}\n"));
         bytes.Write(code);
-        return new Cell(channel, bytes.ToArray());
+        return new Cell(channel, configured, bytes.ToArray());
     }
 
     /// <summary>Puts variables before it that hold from this cell on; what no driver could name is left out.</summary>

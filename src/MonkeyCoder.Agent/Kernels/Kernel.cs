@@ -56,14 +56,10 @@ internal sealed class Kernel(string language, Child child, ChildTable children, 
     }
 
     /// <summary>Runs a cell after those before it. Returns at its end, or when the node has hung up.</summary>
-    /// <param name="cell">What to run.</param>
-    /// <param name="configured">What the node has configured by now: a kernel of the pool was started before it.</param>
-    public void Execute(Cell cell, ConfigureRequest configured)
+    public void Execute(Cell cell)
     {
         lock (_gate)
         {
-            if (!ReferenceEquals(_configured, configured)) cell.Prepend(configured.Environment);
-            _configured = configured;
             if (_died is not null)
             {
                 cell.Channel.TrySend(FrameType.KernelDied, _died);
@@ -78,16 +74,17 @@ internal sealed class Kernel(string language, Child child, ChildTable children, 
         Abandon(cell);
     }
 
-    /// <summary>SIGINT to the running cell; nothing where none runs.</summary>
+    /// <summary>SIGINT to the running cell, now and again until it ends; nothing where none runs.</summary>
     public void Interrupt()
     {
         lock (_gate)
         {
             if (_current is null) return;
-            _current.Interrupted = true;
-            // Before the driver has begun, the signal would be lost: MarkBegun sends it then.
-            if (_current.Begun) children.SignalGroup(Child, Libc.SIGINT);
+            _current.Interrupts++;
+            SignalCurrent();
         }
+
+        Child.Nudge();
     }
 
     /// <summary>Kills the process and everything in its session, and waits until it has been reaped.</summary>
@@ -106,8 +103,8 @@ internal sealed class Kernel(string language, Child child, ChildTable children, 
         {
             if (_queue.Remove(cell) || _current != cell || cell.Abandoned) return;
             cell.Abandoned = true;
-            cell.Interrupted = true;
-            if (cell.Begun) children.SignalGroup(Child, Libc.SIGINT);
+            cell.Interrupts++;
+            SignalCurrent();
         }
 
         // The pump starts to count the seconds until it kills.
@@ -121,7 +118,11 @@ internal sealed class Kernel(string language, Child child, ChildTable children, 
         {
             if (!_ready || _current is not null || _queue.First is not { } first) return null;
             _queue.RemoveFirst();
-            return _current = first.Value;
+            _current = first.Value;
+            // A kernel of the pool was started before its owner came with variables of their own.
+            if (!ReferenceEquals(_configured, _current.Configured)) _current.Prepend(_current.Configured.Environment);
+            _configured = _current.Configured;
+            return _current;
         }
     }
 
@@ -151,8 +152,23 @@ internal sealed class Kernel(string language, Child child, ChildTable children, 
         {
             if (_current is null || _current.Begun) return false;
             _current.Begun = true;
-            if (_current.Interrupted) children.SignalGroup(Child, Libc.SIGINT);
+            if (_current.Interrupts > 0) SignalCurrent();
             return true;
+        }
+    }
+
+    /// <summary>For the pump: how often the current cell was asked to end; 0 where there is none, or it has not begun.</summary>
+    public int CountInterrupts()
+    {
+        lock (_gate) return _current is { Begun: true } ? _current.Interrupts : 0;
+    }
+
+    /// <summary>For the pump: SIGINT again to a cell that was asked to end and has not.</summary>
+    public void RepeatInterrupt()
+    {
+        lock (_gate)
+        {
+            if (_current is { Interrupts: > 0 }) SignalCurrent();
         }
     }
 
@@ -161,7 +177,7 @@ internal sealed class Kernel(string language, Child child, ChildTable children, 
     {
         lock (_gate)
         {
-            var interrupted = _current is { Interrupted: true };
+            var interrupted = _current is { Interrupts: > 0 };
             _current = null;
             return interrupted;
         }
@@ -214,5 +230,11 @@ internal sealed class Kernel(string language, Child child, ChildTable children, 
                 $"kernel '{Language}' died before it was ready ({how}): {lastWords}"));
             channel.Finish();
         }
+    }
+
+    /// <summary>Before the driver has begun, a signal would be lost; <see cref="MarkBegun"/> sends it then. The caller holds the lock.</summary>
+    private void SignalCurrent()
+    {
+        if (_current is { Begun: true }) children.SignalGroup(Child, Libc.SIGINT);
     }
 }

@@ -24,6 +24,11 @@ internal sealed class KernelPump : IDriverListener
     /// <summary>Time a cell that nobody waits for has, from its interrupt to its end, before the kernel is killed.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    /// <summary>Time between signals to a cell that was interrupted and goes on: a shell between fork and exec misses one.</summary>
+    private static readonly TimeSpan SignalEvery = TimeSpan.FromSeconds(1);
+
+    private const int MaxRepeatedSignals = 5;
+
     private readonly Kernel _kernel;
     private readonly ProcessIo _io;
     private readonly FileDescriptor _driver;
@@ -36,6 +41,9 @@ internal sealed class KernelPump : IDriverListener
     private bool _driverEnded;
     private bool _killed;
     private long _killAt;
+    private int _interrupts;
+    private int _signalsLeft;
+    private long _signalAt;
 
     public KernelPump(Kernel kernel, ProcessIo io, FileDescriptor driver, ChildTable children)
     {
@@ -60,7 +68,7 @@ internal sealed class KernelPump : IDriverListener
             }
 
             if (_outgoing.IsEmpty && _kernel.BeginNext() is { } cell) _outgoing = cell.Bytes;
-            var timeout = MillisecondsToKill();
+            var timeout = Earlier(MillisecondsToKill(), MillisecondsToSignal());
             entries[0] = new PollEntry(_kernel.Child.Wake.Number, Libc.POLLIN);
             entries[1] = new PollEntry(_driverEnded ? -1 : _driver.Number, (short)(Libc.POLLIN | (_outgoing.IsEmpty ? 0 : Libc.POLLOUT)));
             entries[2] = _io.Outputs[0].Entry;
@@ -114,6 +122,28 @@ internal sealed class KernelPump : IDriverListener
         Kill("a cell that nobody waits for does not end");
         return -1;
     }
+
+    private int MillisecondsToSignal()
+    {
+        var interrupts = _kernel.CountInterrupts();
+        var now = Environment.TickCount64;
+        if (interrupts != _interrupts)
+        {
+            // The first signal has been sent by whoever asked for it.
+            _interrupts = interrupts;
+            _signalsLeft = interrupts == 0 ? 0 : MaxRepeatedSignals;
+            _signalAt = now + (long)SignalEvery.TotalMilliseconds;
+        }
+
+        if (_signalsLeft == 0) return -1;
+        if (now < _signalAt) return (int)(_signalAt - now);
+        _signalsLeft--;
+        _signalAt = now + (long)SignalEvery.TotalMilliseconds;
+        _kernel.RepeatInterrupt();
+        return (int)SignalEvery.TotalMilliseconds;
+    }
+
+    private static int Earlier(int one, int other) => one < 0 ? other : other < 0 ? one : Math.Min(one, other);
 
     private void Tell()
     {

@@ -49,8 +49,8 @@ internal sealed class KernelRequests(AgentOptions options, ProcessPlan plan, Chi
 
     public void Execute(FrameChannel channel, ReadOnlySpan<byte> payload)
     {
-        var cell = Cell.Read(channel, payload, out var contextId);
-        Find(contextId).Execute(cell, plan.Configured);
+        var cell = Cell.Read(channel, plan.Configured, payload, out var contextId);
+        Find(contextId).Execute(cell);
     }
 
     public void Interrupt(FrameChannel channel, KernelRequest request)

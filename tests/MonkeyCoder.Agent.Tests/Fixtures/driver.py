@@ -40,6 +40,9 @@ while True:
         changed[key] = os.environ.get(key)
         os.environ[key] = stream.read(int(header[2])).decode()
         continue
+    if header[0] == b"putenv":
+        os.environ[header[1].decode()] = stream.read(int(header[2])).decode()
+        continue
     code = stream.read(int(header[1])).decode()
     count += 1
     namespace["code"] = code

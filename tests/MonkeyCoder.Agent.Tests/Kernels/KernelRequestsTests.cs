@@ -119,6 +119,45 @@ public sealed class KernelRequestsTests(AgentUnderTest agent) : IClassFixture<Ag
     }
 
     [Fact]
+    public async Task Interrupt_CellThatSwallowsTheFirst_IsRepeated()
+    {
+        var id = await OpenAsync();
+        await using var cell = await agent.Client.ExecuteAsync(new KernelExecuteRequest(id,
+            "try:\n  print('go', flush=True)\n  while True: time.sleep(1)\nexcept KeyboardInterrupt: print('once', flush=True)\nwhile True: time.sleep(1)", NoVariables), Token);
+        var text = new StringBuilder();
+        await foreach (var output in cell.ReadAllAsync(Token))
+        {
+            var first = text.Length == 0 || !text.ToString().Contains("go", StringComparison.Ordinal);
+            text.Append(Show(output));
+            if (first && output is CellChunk) await agent.Client.InterruptKernelAsync(id, Token);
+        }
+
+        Assert.Contains("once", text.ToString(), StringComparison.Ordinal);
+        Assert.Contains("KeyboardInterrupt", text.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Execute_ConfiguredAfterTheStart_SeesTheVariables()
+    {
+        using var owned = new AgentUnderTest();
+        await owned.Client.OpenKernelAsync(new KernelOpenRequest("pooled", "test", null, null), Token);
+        await using (var holding = await owned.Client.ExecuteAsync(new KernelExecuteRequest("pooled", "print('go', flush=True); time.sleep(1000)", NoVariables), Token))
+        {
+            await foreach (var output in holding.ReadAllAsync(Token))
+            {
+                if (output is CellChunk) break;
+            }
+
+            await owned.Client.ConfigureAsync(new ConfigureRequest(new Dictionary<string, string> { ["OWNER"] = "me" }, "user", null), Token);
+            // The first cell that would have brought the variables is given up before its turn.
+            await using var given = await owned.Client.ExecuteAsync(new KernelExecuteRequest("pooled", "1", NoVariables), Token);
+        }
+
+        await using var cell = await owned.Client.ExecuteAsync(new KernelExecuteRequest("pooled", "print(os.environ['OWNER'])", NoVariables), Token);
+        Assert.Contains("me\n[idle]", await ReadAsync(cell), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Interrupt_WhileNothingRuns_DoesNothing()
     {
         var id = await OpenAsync();
