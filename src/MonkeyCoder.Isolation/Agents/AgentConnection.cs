@@ -14,6 +14,7 @@ internal sealed class AgentConnection(Stream stream) : IAsyncDisposable
     private int _start;
     private int _end;
     private int _disposed;
+    private volatile bool _reading;
 
     /// <summary>The transport itself. Nothing of it is buffered after <see cref="ReadFrameExactlyAsync"/>.</summary>
     public Stream Stream { get; } = stream;
@@ -120,8 +121,6 @@ internal sealed class AgentConnection(Stream stream) : IAsyncDisposable
         var buffer = Interlocked.Exchange(ref _buffer, []);
         if (!_reading && buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
     }
-
-    private volatile bool _reading;
 
     private async ValueTask<(FrameType Type, ReadOnlyMemory<byte> Payload)> ReadPayloadAsync(bool exactly, CancellationToken cancellationToken)
     {
