@@ -33,7 +33,15 @@ public sealed class LibcSocketTests
     [Fact]
     public void TryBeginConnectLoopback_NothingListens_TellsErrno()
     {
-        Assert.Null(Libc.TryBeginConnectLoopback(1, ipv6: false, out var errno));
+        using var socket = Libc.TryBeginConnectLoopback(1, ipv6: false, out var errno);
+        if (socket is not null)
+        {
+            Assert.Equal(ErrnoName.EINPROGRESS, errno);
+            Span<PollEntry> entries = [new(socket.Number, Libc.POLLOUT)];
+            Libc.Poll(entries, -1);
+            errno = Libc.TakeSocketError(socket);
+        }
+
         Assert.Equal(ErrnoName.ECONNREFUSED, errno);
     }
 }
