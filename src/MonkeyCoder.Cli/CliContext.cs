@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using Spectre.Console;
 
 namespace MonkeyCoder.Cli;
@@ -37,7 +38,8 @@ internal sealed class CliContext
         Out = Console.Out,
         Error = Console.Error,
         OpenOutput = Console.OpenStandardOutput,
-        OpenInput = Console.OpenStandardInput,
+        // Not the console's own stream: on a terminal that one edits lines, and takes the terminal out of raw mode.
+        OpenInput = static () => new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0),
         Environment = System.Environment.GetEnvironmentVariable,
         Time = TimeProvider.System,
         Tables = ConsoleOf(Console.Out, Console.IsOutputRedirected),
