@@ -1,9 +1,11 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using MonkeyCoder.Contracts.Agent;
 using MonkeyCoder.Isolation.Agents;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Isolation.Store;
 using MonkeyCoder.Isolation.Templates;
+using MonkeyCoder.Sandbox.Executions;
 
 namespace MonkeyCoder.Sandbox.Hosting;
 
@@ -24,8 +26,16 @@ internal static class EngineSetup
             async cancellationToken => await SandboxStore.OpenAsync(settings.ToStore(storage), cancellationToken).ConfigureAwait(false),
             async cancellationToken => await NodeTemplates.LoadAsync(settings.ToTemplates(storage), cancellationToken).ConfigureAwait(false),
             static path => AgentClient.ForUnixSocket(path));
+        var options = settings.ToEngine(storage);
+        options.Prepare = StartKernelAsync;
         return new SandboxEngine(
-            settings.ToEngine(storage), parts, services.GetRequiredService<ILoggerFactory>(),
+            options, parts, services.GetRequiredService<ILoggerFactory>(),
             services.GetRequiredService<TimeProvider>());
     }
+
+    // The slowest part of a first cell is the start of its kernel: in a sandbox that waits it is over before.
+    private static Task StartKernelAsync(ISandbox sandbox, CancellationToken cancellationToken) =>
+        sandbox.Agent.OpenKernelAsync(
+            new KernelOpenRequest(KernelContexts.DefaultPythonId, "python", KernelContexts.DefaultWorkingDirectory, null),
+            cancellationToken);
 }
