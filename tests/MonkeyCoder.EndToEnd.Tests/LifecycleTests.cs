@@ -1,0 +1,97 @@
+using MonkeyCoder.Client;
+using MonkeyCoder.EndToEnd.Tests.Node;
+
+namespace MonkeyCoder.EndToEnd.Tests;
+
+/// <summary>What is created is removed: after many sandboxes, and after a service that could not clean up.</summary>
+public sealed class LifecycleTests
+{
+    private const int Cycles = 500;
+    private const int AtOnce = 4;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task FiveHundredSandboxes_CreatedRunAndKilled_LeaveNothing()
+    {
+        await using var node = new NodeUnderTest();
+        await node.InitializeAsync();
+        using var client = node.NewClient();
+        var done = 0;
+        await Parallel.ForEachAsync(Enumerable.Range(0, Cycles), new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = Token },
+            async (number, token) =>
+            {
+                var sandbox = await client.CreateAsync(new SandboxCreateOptions { Template = "base" }, token);
+                var result = await sandbox.RunCommandAsync($"echo {number}", null, token);
+                Assert.Equal($"{number}\n", result.Stdout);
+                Assert.True(await sandbox.KillAsync(token));
+                Interlocked.Increment(ref done);
+            });
+
+        Assert.Equal(Cycles, done);
+        Assert.Empty(await ListAsync(client));
+        await NothingLeftAsync(node, client);
+        // Disposing stops the service and looks again: then the pool must be gone as well, and the store.
+    }
+
+    [Fact]
+    public async Task KillNine_WithTwentySandboxesRunning_NextStartRemovesThem()
+    {
+        await using var node = new NodeUnderTest();
+        await node.InitializeAsync();
+        using (var client = node.NewClient())
+        {
+            var sandboxes = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => client.CreateAsync(null, Token)));
+            // In the middle of everything: processes, half a file, a cell, and one that is being made.
+            foreach (var sandbox in sandboxes) await sandbox.StartCommandAsync("sleep 1000 & dd if=/dev/zero of=/home/user/big bs=1M count=200", null, Token);
+            var cell = sandboxes[0].RunCellAsync("while True: pass", null, Token);
+            var half = client.CreateAsync(null, Token);
+            var before = node.Leftovers.SandboxIds();
+            Assert.True(before.Count >= 20, $"{before.Count} groups");
+            await node.KillAsync();
+            await Assert.ThrowsAnyAsync<Exception>(() => cell);
+            await Record.ExceptionAsync(() => half);
+        }
+
+        Assert.NotEmpty(node.Leftovers.List(serviceRuns: true));
+        await node.StartAsync();
+        using var again = node.NewClient();
+        Assert.Empty(await ListAsync(again));
+        await NothingLeftAsync(node, again);
+        await using var fresh = await again.CreateAsync(null, Token);
+        Assert.Equal("2", (await fresh.RunCellAsync("1 + 1", null, Token)).Text);
+    }
+
+    private static async Task<IReadOnlyList<SandboxInfo>> ListAsync(SandboxClient client)
+    {
+        var all = new List<SandboxInfo>();
+        await foreach (var sandbox in client.ListSandboxesAsync(cancellationToken: Token)) all.Add(sandbox);
+        return all;
+    }
+
+    /// <summary>Waits until only waiting sandboxes are left, then wants everything on the machine to be one of theirs.</summary>
+    private static async Task NothingLeftAsync(NodeUnderTest node, SandboxClient client)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        using var period = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        using var http = new HttpClient { BaseAddress = node.Address };
+        IReadOnlyList<string> left = [];
+        try
+        {
+            while (true)
+            {
+                var pooled = System.Text.Json.JsonDocument
+                    .Parse(await http.GetStringAsync(new Uri("/sandbox/health", UriKind.Relative), limit.Token)).RootElement.GetProperty("pooled").GetInt32();
+                var ids = node.Leftovers.SandboxIds();
+                left = node.Leftovers.List(serviceRuns: true, ids);
+                if (left.Count == 0 && ids.Count == pooled) return;
+                await period.WaitForNextTickAsync(limit.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!Token.IsCancellationRequested)
+        {
+            Assert.Fail($"After 60 s there are {node.Leftovers.SandboxIds().Count} groups, and beside them:\n{string.Join('\n', left)}");
+        }
+    }
+}

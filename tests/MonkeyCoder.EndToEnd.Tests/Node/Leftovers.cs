@@ -1,0 +1,83 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace MonkeyCoder.EndToEnd.Tests.Node;
+
+/// <summary>
+/// Everything a node can leave on its machine, found by looking at the machine and not by asking the node: processes,
+/// control groups, mounts, sockets, claims of uid ranges, records, pieces of the store and loop devices.
+/// </summary>
+internal sealed class Leftovers(string stateDirectory)
+{
+    private readonly string _instance = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(stateDirectory)))[..8];
+
+    /// <summary>What is there, without what belongs to the sandboxes of <paramref name="alive"/>.</summary>
+    /// <param name="serviceRuns">A running service has its store mounted.</param>
+    /// <param name="alive">Ids of live sandboxes, those of the pool included.</param>
+    public IReadOnlyList<string> List(bool serviceRuns, IReadOnlyCollection<string>? alive = null)
+    {
+        var found = new List<string>();
+        found.AddRange(Processes().Select(process => $"process {process}"));
+        found.AddRange(Groups().Select(group => $"cgroup {group}"));
+        found.AddRange(Mounts(serviceRuns).Select(mount => $"mount {mount}"));
+        found.AddRange(Names($"/run/monkeycoder/{_instance}").Where(name => name is not ("runc" or "layers")).Select(name => $"run directory {name}"));
+        found.AddRange(Names($"/run/monkeycoder/{_instance}/runc").Select(name => $"runtime state {name}"));
+        found.AddRange(Names(Path.Combine(stateDirectory, "sandboxes")).Select(name => $"record {name}"));
+        found.AddRange(Names(Path.Combine(stateDirectory, "store")).Where(name => name.StartsWith('i')).Select(name => $"subvolume {name}"));
+        found.AddRange(Claims().Select(claim => $"uid claim {claim}"));
+        if (!serviceRuns) found.AddRange(LoopDevices().Select(device => $"loop device {device}"));
+        return [.. found.Where(thing => alive is null || !alive.Any(id => thing.Contains(id, StringComparison.Ordinal)))];
+    }
+
+    /// <summary>Ids with a control group: the sandboxes that are alive, pooled ones included.</summary>
+    public IReadOnlyList<string> SandboxIds() => [.. Groups().Select(Path.GetFileName).Distinct()!];
+
+    private IEnumerable<string> Groups() =>
+        Directory.EnumerateDirectories("/sys/fs/cgroup")
+            .Append("/sys/fs/cgroup")
+            .Select(hierarchy => Path.Combine(hierarchy, "monkeycoder", _instance))
+            .Where(Directory.Exists)
+            .SelectMany(parent => Directory.EnumerateDirectories(parent));
+
+    private IEnumerable<string> Processes()
+    {
+        foreach (var directory in Directory.EnumerateDirectories("/proc").Where(path => char.IsAsciiDigit(Path.GetFileName(path)[0])))
+        {
+            var groups = Read(Path.Combine(directory, "cgroup"));
+            if (groups.Contains($"/monkeycoder/{_instance}/", StringComparison.Ordinal))
+                yield return $"{Path.GetFileName(directory)} {groups.Split('\n').First(line => line.Contains(_instance, StringComparison.Ordinal))}";
+        }
+    }
+
+    private IEnumerable<string> Mounts(bool serviceRuns) =>
+        File.ReadLines("/proc/self/mountinfo")
+            .Select(line => line.Split(' ')[4])
+            .Where(point => point.StartsWith(stateDirectory + "/", StringComparison.Ordinal))
+            .Where(point => !serviceRuns || point != Path.Combine(stateDirectory, "store"));
+
+    private IEnumerable<string> Claims() =>
+        Directory.Exists("/run/monkeycoder/uid-slots")
+            ? Directory.EnumerateFiles("/run/monkeycoder/uid-slots").Where(file => Read(file).Contains(stateDirectory, StringComparison.Ordinal))
+            : [];
+
+    private IEnumerable<string> LoopDevices() =>
+        Directory.EnumerateDirectories("/sys/block", "loop*")
+            .Select(device => Path.Combine(device, "loop/backing_file"))
+            .Where(file => Read(file).StartsWith(stateDirectory + "/", StringComparison.Ordinal));
+
+    private static IEnumerable<string> Names(string directory) =>
+        Directory.Exists(directory) ? Directory.EnumerateFileSystemEntries(directory).Select(path => Path.GetFileName(path)!) : [];
+
+    // What ends while it is looked at has left nothing.
+    private static string Read(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+}
