@@ -21,6 +21,8 @@ internal static class E2bSetup
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IErrorForm, E2bErrorForm>());
         services.TryAddSingleton(TimeProvider.System);
         services.AddHttpForwarder();
+        // A server inside that is not there, or hangs up, is the business of its owner, who is told.
+        services.AddLogging(static logging => logging.AddFilter("Yarp.ReverseProxy.Forwarder", LogLevel.Error));
         services.TryAddSingleton<SandboxRecordMapper>();
         services.TryAddSingleton<SandboxEndpoints>();
         services.TryAddSingleton<ListEndpoints>();

@@ -146,7 +146,9 @@ public class MemoryAgent : FakeAgent
     public override Task<FileEntryInfo> ComposeAsync(ComposeRequest request, CancellationToken cancellationToken)
     {
         Check(request.User);
-        var whole = request.Sources.SelectMany(source => Files[Resolve(source)]).ToArray();
+        var whole = request.Sources
+            .SelectMany(source => Files.GetValueOrDefault(Resolve(source)) ?? throw new AgentException(AgentErrorCode.NotFound, "not there"))
+            .ToArray();
         Files[Resolve(request.Destination)] = whole;
         return Task.FromResult(Entry(Resolve(request.Destination), whole));
     }
