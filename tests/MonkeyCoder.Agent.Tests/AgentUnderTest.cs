@@ -20,21 +20,21 @@ public class AgentUnderTest : IDisposable
     {
     }
 
-    protected AgentUnderTest(bool strict)
+    protected AgentUnderTest(bool strict, int userId = 1001, params string[] wrapper)
     {
         Directory = System.IO.Directory.CreateTempSubdirectory("monkey-agent-").FullName;
         File.SetUnixFileMode(Directory, (UnixFileMode)0x1ED);
         Home = Make("home");
         var etc = Make("etc");
         File.WriteAllText(Path.Combine(etc, "passwd"),
-            $"# a comment\nroot:x:0:0:root:{Make("root")}:/bin/bash\nbroken\nuser:x:1001:1001::{Home}:/bin/bash\nsandbox:x:1001:1001::{Home}:/bin/bash\nother:x:1002:1002::{Home}:/bin/sh\n");
+            $"# a comment\nroot:x:0:0:root:{Make("root")}:/bin/bash\nbroken\nuser:x:{userId}:1001::{Home}:/bin/bash\nsandbox:x:{userId}:1001::{Home}:/bin/bash\nother:x:1002:1002::{Home}:/bin/sh\n");
         File.WriteAllText(Path.Combine(etc, "group"), "root:x:0:\nuser:x:1001:\nextra:x:2000:other,user\nmore:x:2001:user\nothers:x:2002:other\n");
         var kernels = Make("kernels");
         AddKernel(kernels, "test", "/usr/bin/python3\n" + Path.Combine(AppContext.BaseDirectory, "Fixtures", "driver.py") + "\n");
         AddKernel(kernels, "dying", "/bin/sh\n-c\necho no luck >&2; exit 7\n");
         AddKernel(kernels, "silent", "/bin/sleep\n100000\n");
         AddKernel(kernels, "garbage", "/bin/bash\n-c\necho ready >&3; read -r header <&3; echo nonsense >&3; sleep 100000\n");
-        if (Libc.EffectiveUserId == 0) Libc.ChangeOwner(Home, 1001, 1001);
+        if (Libc.EffectiveUserId == 0) Libc.ChangeOwner(Home, (uint)userId, 1001);
 
         SocketPath = Path.Combine(Directory, "agent");
         _listener = Libc.ListenUnix(SocketPath, 128);
@@ -42,12 +42,12 @@ public class AgentUnderTest : IDisposable
         using (log)
         {
             string[] setpriv = strict
-                ? ["/usr/bin/setpriv", "--reuid=1001", "--regid=1001", "--clear-groups", "--no-new-privs", "--bounding-set=-all"]
+                ? ["/usr/bin/setpriv", $"--reuid={userId}", "--regid=1001", "--clear-groups", "--no-new-privs", "--bounding-set=-all"]
                 : [];
             _launcher = Libc.Spawn(new SpawnRequest
             {
                 Path = "/usr/bin/unshare",
-                Arguments = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", .. setpriv, AgentPath(), "--etc", etc, "--kernels", kernels],
+                Arguments = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", .. wrapper, .. setpriv, AgentPath(), "--etc", etc, "--kernels", kernels],
                 Environment = Environment(),
                 WorkingDirectory = "/",
                 Descriptors = [new DescriptorMapping(log!, 1), new DescriptorMapping(log!, 2), new DescriptorMapping(_listener, 3)],
@@ -68,8 +68,8 @@ public class AgentUnderTest : IDisposable
 
     public AgentClient Client { get; }
 
-    /// <summary>Pid of the agent outside its namespace.</summary>
-    public int Pid => int.Parse(File.ReadAllText($"/proc/{_launcher}/task/{_launcher}/children").Trim());
+    /// <summary>Pid of the agent outside its namespace; 0 where it is gone.</summary>
+    public int Pid => int.TryParse(File.ReadAllText($"/proc/{_launcher}/task/{_launcher}/children"), out var pid) ? pid : 0;
 
     /// <summary>Runs a command line in bash to its end.</summary>
     public async Task<Output> RunAsync(string script, string? user = null, [CallerMemberName] string tag = "")
@@ -92,6 +92,9 @@ public class AgentUnderTest : IDisposable
 
     public void Dispose()
     {
+        // The end of PID 1 ends everything in its namespace. Only the launcher's own end would not do: the kernel
+        // forgets whom to kill with it when the agent changes its user.
+        if (Pid is > 0 and var pid) _ = Libc.TryKill(pid, Libc.SIGKILL);
         _ = Libc.TryKill(_launcher, Libc.SIGKILL);
         _ = Libc.WaitChild(_launcher, keep: false);
         _listener.Dispose();
@@ -120,6 +123,10 @@ public class AgentUnderTest : IDisposable
 
 /// <summary>An agent as the strict profile has it: uid 1001, no capability, no way to get one.</summary>
 public sealed class StrictAgentUnderTest() : AgentUnderTest(strict: true);
+
+/// <summary>A strict agent whose user may have few threads and processes, and is nobody else's.</summary>
+public sealed class CrowdedAgentUnderTest() : AgentUnderTest(
+    strict: true, userId: 1_000_000 + System.Environment.ProcessId, "/usr/bin/prlimit", "--nproc=60");
 
 /// <summary>All that a process wrote.</summary>
 public sealed record Output(string Stdout, string Stderr, string Pty, int ExitCode, int Signal)

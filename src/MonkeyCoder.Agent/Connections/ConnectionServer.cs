@@ -4,8 +4,8 @@ using MonkeyCoder.Linux;
 namespace MonkeyCoder.Agent.Connections;
 
 /// <summary>
-/// Accepts connections and gives each a thread. A few threads that have nothing to do are kept, so that a sandbox in
-/// which no new thread can be made (a fork bomb) can still be told to kill what fills it.
+/// Accepts connections and gives each a thread. From the first connection on one more thread waits than is needed, so
+/// that a sandbox in which no new thread can be made (a fork bomb) can still be told to kill what fills it.
 /// </summary>
 internal sealed class ConnectionServer(FileDescriptor listener, RequestDispatcher dispatcher)
 {
@@ -47,18 +47,11 @@ internal sealed class ConnectionServer(FileDescriptor listener, RequestDispatche
     {
         lock (_gate)
         {
-            if (_active < MaxConnections)
+            if (_active < MaxConnections && TryAssign(connection))
             {
                 _active++;
-                if (_idle > _waiting.Count)
-                {
-                    _waiting.Enqueue(connection);
-                    Monitor.Pulse(_gate);
-                    return;
-                }
-
-                if (TryStartThread(connection)) return;
-                _active--;
+                KeepSpare();
+                return;
             }
         }
 
@@ -68,7 +61,24 @@ internal sealed class ConnectionServer(FileDescriptor listener, RequestDispatche
         channel.Finish();
     }
 
-    private bool TryStartThread(FileDescriptor connection)
+    /// <summary>Gives the connection to a thread that waits, or to a new one. The caller holds the lock.</summary>
+    private bool TryAssign(FileDescriptor connection)
+    {
+        if (_idle <= _waiting.Count) return TryStartThread(connection);
+        _waiting.Enqueue(connection);
+        Monitor.Pulse(_gate);
+        return true;
+    }
+
+    /// <summary>Sees to it that a thread waits for the next connection. The caller holds the lock.</summary>
+    private void KeepSpare()
+    {
+        if (_idle > _waiting.Count) return;
+        _idle++;
+        if (!TryStartThread(null)) _idle--;
+    }
+
+    private bool TryStartThread(FileDescriptor? connection)
     {
         try
         {
@@ -81,23 +91,30 @@ internal sealed class ConnectionServer(FileDescriptor listener, RequestDispatche
         }
     }
 
-    private void Work(FileDescriptor first)
+    /// <summary>Serves connections, the first one at once; without one it has been counted as idle.</summary>
+    private void Work(FileDescriptor? connection)
     {
-        var connection = first;
         while (true)
         {
-            using (var channel = new FrameChannel(connection))
+            if (connection is not null)
             {
-                dispatcher.Serve(channel);
-                channel.Finish();
+                using (var channel = new FrameChannel(connection))
+                {
+                    dispatcher.Serve(channel);
+                    channel.Finish();
+                }
+
+                lock (_gate)
+                {
+                    _active--;
+                    Monitor.PulseAll(_gate);
+                    if (_idle >= MaxIdleThreads) return;
+                    _idle++;
+                }
             }
 
             lock (_gate)
             {
-                _active--;
-                Monitor.PulseAll(_gate);
-                if (_idle >= MaxIdleThreads) return;
-                _idle++;
                 while (_waiting.Count == 0) Monitor.Wait(_gate);
                 _idle--;
                 connection = _waiting.Dequeue();

@@ -43,4 +43,27 @@ public sealed class StrictProfileTests(StrictAgentUnderTest agent) : IClassFixtu
         var entry = await agent.Client.WriteFileAsync(new FileWriteRequest(new PathRequest("a/b", null), new Dictionary<string, string>()), new MemoryStream([1]), Token);
         Assert.Equal(("user", "-rw-r--r--", 1L), (entry.Owner, entry.Permissions, entry.SizeBytes));
     }
+
+    [Fact]
+    public async Task Signal_SandboxFullOfProcesses_StillKills()
+    {
+        using var crowded = new CrowdedAgentUnderTest();
+        await crowded.Client.PingAsync(Token);
+        await using var bomb = await crowded.Client.StartProcessAsync(
+            AgentUnderTest.Bash("while :; do sleep 1000 >/dev/null 2>&1 & done") with { Tag = "bomb" }, Token);
+        var full = false;
+        await foreach (var output in bomb.ReadAllAsync(Token))
+        {
+            if (output is ProcessExit) break;
+            if (full) continue;
+            // bash has said that it cannot fork.
+            full = true;
+            var e = await Assert.ThrowsAsync<AgentException>(() => crowded.RunAsync("true"));
+            Assert.Equal(AgentErrorCode.ResourceExhausted, e.Code);
+            await crowded.Client.SendSignalAsync(new ProcessSignalRequest(new ProcessSelector(0, "bomb"), 9), Token);
+        }
+
+        Assert.True(full);
+        Assert.Equal("free\n", (await crowded.RunAsync("echo free")).Stdout);
+    }
 }
