@@ -127,9 +127,22 @@ public sealed class NodeUnderTest : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        var left = Leftovers.List(serviceRuns: false);
+        Assert.Empty(await LeftAfterAsync(TimeSpan.FromSeconds(30)));
         Directory.Delete(_directory, recursive: true);
-        Assert.Empty(left);
+    }
+
+    /// <summary>What is left once the machine's kernel has had time to let go of an unmounted file's loop device.</summary>
+    private async Task<IReadOnlyList<string>> LeftAfterAsync(TimeSpan patience)
+    {
+        using var limit = new CancellationTokenSource(patience);
+        using var period = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        while (Leftovers.List(serviceRuns: false) is { Count: > 0 } left)
+        {
+            if (limit.IsCancellationRequested) return left;
+            await period.WaitForNextTickAsync(CancellationToken.None);
+        }
+
+        return [];
     }
 
     private static int FreePort()
