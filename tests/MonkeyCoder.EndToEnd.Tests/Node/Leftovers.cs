@@ -57,7 +57,10 @@ internal sealed class Leftovers(string stateDirectory)
 
     private IEnumerable<string> Claims() =>
         Directory.Exists("/run/monkeycoder/uid-slots")
-            ? Directory.EnumerateFiles("/run/monkeycoder/uid-slots").Where(file => Read(file).Contains(stateDirectory, StringComparison.Ordinal))
+            ? Directory.EnumerateFiles("/run/monkeycoder/uid-slots")
+                .Select(file => (Name: Path.GetFileName(file), Lines: Read(file).Split('\n')))
+                .Where(claim => claim.Lines is [var state, ..] && state == stateDirectory)
+                .Select(claim => $"{claim.Name} of {claim.Lines[1]}")
             : [];
 
     private IEnumerable<string> LoopDevices() =>
