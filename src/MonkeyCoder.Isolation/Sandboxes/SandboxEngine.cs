@@ -6,7 +6,6 @@ using MonkeyCoder.Isolation.Host;
 using MonkeyCoder.Isolation.Oci;
 using MonkeyCoder.Isolation.Reclaim;
 using MonkeyCoder.Isolation.Store;
-using MonkeyCoder.Isolation.Templates;
 using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Sandboxes;
@@ -38,19 +37,6 @@ public sealed class SandboxEngine : ISandboxEngine
         _time = time;
         _gate = new LaunchGate(Math.Max(1, options.LaunchConcurrency));
         _resources = new OwnedResources(options.TeardownTimeout, time);
-    }
-
-    /// <summary>An engine on the btrfs store of the state directory and the templates of the cache.</summary>
-    public static SandboxEngine Create(EngineOptions options, ILoggerFactory loggers, TimeProvider time)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        var parts = new EngineParts(
-            async cancellationToken => await BtrfsStore
-                .OpenAsync(new StoreSettings { StateDirectory = options.StateDirectory }, cancellationToken).ConfigureAwait(false),
-            async cancellationToken => await NodeTemplates
-                .LoadAsync(new TemplateSettings { CacheDirectory = options.CacheDirectory }, cancellationToken).ConfigureAwait(false),
-            socketPath => AgentClient.ForUnixSocket(socketPath));
-        return new SandboxEngine(options, parts, loggers, time);
     }
 
     public IReadOnlyList<string> Templates => _templates?.Names ?? [];

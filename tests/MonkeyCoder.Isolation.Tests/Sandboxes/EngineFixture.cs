@@ -20,7 +20,7 @@ public sealed class EngineFixture : IAsyncLifetime
     {
         File.SetUnixFileMode(_directory, (UnixFileMode)0b111_001_001);
         Options = NewOptions(_directory);
-        Engine = SandboxEngine.Create(Options, Loggers, TimeProvider.System);
+        Engine = NewEngine(Options);
     }
 
     public EngineOptions Options { get; }
@@ -49,16 +49,20 @@ public sealed class EngineFixture : IAsyncLifetime
     {
         var fixture = new EngineFixture();
         change?.Invoke(fixture.Options);
-        fixture.Engine = new SandboxEngine(
-            fixture.Options, exchange?.Invoke(Parts(fixture.Options)) ?? Parts(fixture.Options), Loggers, TimeProvider.System);
+        fixture.Engine = NewEngine(fixture.Options, exchange);
         await fixture.InitializeAsync();
         return fixture;
     }
 
-    public static EngineParts Parts(EngineOptions options) => new(
-        async cancellationToken => await BtrfsStore.OpenAsync(new StoreSettings { StateDirectory = options.StateDirectory, SizeBytes = 4L << 30 }, cancellationToken),
-        async cancellationToken => await NodeTemplates.LoadAsync(new TemplateSettings { CacheDirectory = options.CacheDirectory }, cancellationToken),
-        path => AgentClient.ForUnixSocket(path));
+    /// <summary>Not started.</summary>
+    public static SandboxEngine NewEngine(EngineOptions options, Func<EngineParts, EngineParts>? exchange = null)
+    {
+        var parts = new EngineParts(
+            async cancellationToken => await BtrfsStore.OpenAsync(new StoreSettings { StateDirectory = options.StateDirectory, SizeBytes = 4L << 30 }, cancellationToken),
+            async cancellationToken => await NodeTemplates.LoadAsync(new TemplateSettings { CacheDirectory = options.CacheDirectory }, cancellationToken),
+            path => AgentClient.ForUnixSocket(path));
+        return new SandboxEngine(options, exchange?.Invoke(parts) ?? parts, Loggers, TimeProvider.System);
+    }
 
     public async ValueTask InitializeAsync() => await Engine.StartAsync(TestContext.Current.CancellationToken);
 

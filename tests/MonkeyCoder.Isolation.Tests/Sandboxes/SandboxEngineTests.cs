@@ -205,7 +205,7 @@ public sealed class SandboxEngineTests(EngineFixture fixture) : IClassFixture<En
     [Fact]
     public async Task StartAsync_StateDirectoryInUse_SaysSo()
     {
-        await using var second = SandboxEngine.Create(fixture.Options, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance, TimeProvider.System);
+        await using var second = EngineFixture.NewEngine(fixture.Options);
 
         var failure = await Assert.ThrowsAsync<HostNotReadyException>(() => second.StartAsync(Token));
 

@@ -1,0 +1,120 @@
+using System.Collections.Concurrent;
+using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Linux;
+
+namespace MonkeyCoder.Isolation.Tests.Sandboxes;
+
+[Trait("Needs", "root")]
+public sealed class SandboxPoolTests
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AcquireAsync_Pooled_GivesThePreparedOneWithTheLimitsAskedFor()
+    {
+        var prepared = new PreparedSandboxes();
+        await using var fixture = await StartAsync(prepared, new PoolOptions("base", SandboxProfile.Strict, 1), new PoolOptions("base", SandboxProfile.Workspace, 1));
+        var first = new[] { await prepared.NextAsync(), await prepared.NextAsync() };
+
+        await using var strict = await fixture.AcquireAsync(SandboxProfile.Strict, new SandboxLimits { OpenFiles = 99 });
+        await using var workspace = await fixture.AcquireAsync(SandboxProfile.Workspace);
+
+        Assert.Contains(strict, first);
+        Assert.Contains(workspace, first);
+        Assert.Equal("99\n", (await strict.RunAsync("ulimit -n")).Output);
+        // Both are replaced.
+        Assert.DoesNotContain(await prepared.NextAsync(), first);
+        Assert.DoesNotContain(await prepared.NextAsync(), first);
+    }
+
+    [Fact]
+    public async Task AcquireAsync_LimitsThatOnlyALaunchCanSet_PassesThePoolBy()
+    {
+        var prepared = new PreparedSandboxes();
+        await using var fixture = await StartAsync(prepared, new PoolOptions("base", SandboxProfile.Strict, 1));
+        var pooled = await prepared.NextAsync();
+
+        await using var sandbox = await fixture.AcquireAsync(SandboxProfile.Strict, new SandboxLimits { OpenFiles = 8192 });
+
+        Assert.NotSame(pooled, sandbox);
+        Assert.Equal("8192\n", (await sandbox.RunAsync("ulimit -n")).Output);
+    }
+
+    [Fact]
+    public async Task Pool_WaitingSandboxDies_IsReplacedAndRemoved()
+    {
+        var prepared = new PreparedSandboxes();
+        await using var fixture = await StartAsync(prepared, new PoolOptions("base", SandboxProfile.Strict, 1));
+        var doomed = (Sandbox)await prepared.NextAsync();
+
+        Assert.Equal(0, Libc.TryKill(doomed.Process.Pid, Libc.SIGKILL));
+
+        Assert.NotSame(doomed, await prepared.NextAsync());
+        await doomed.DisposeAsync();
+        Assert.False(Directory.Exists(fixture.Paths.SandboxDirectory(doomed.Id)));
+    }
+
+    [Fact]
+    public async Task Pool_PrepareFails_ThrowsTheSandboxAwayAndTriesAgain()
+    {
+        var prepared = new PreparedSandboxes { FailFirst = true };
+        await using var fixture = await StartAsync(prepared, new PoolOptions("base", SandboxProfile.Strict, 1));
+
+        var good = await prepared.NextAsync();
+
+        var bad = Assert.IsType<Sandbox>(prepared.Failed);
+        await bad.DisposeAsync();
+        Assert.False(Directory.Exists(fixture.Paths.SandboxDirectory(bad.Id)));
+        Assert.NotSame(bad, good);
+    }
+
+    [Fact]
+    public async Task StartAsync_PoolOfATemplateThatIsNotBuilt_SaysSo()
+    {
+        await using var fixture = new EngineFixture();
+        fixture.Options.Pools = [new PoolOptions("nowhere", SandboxProfile.Strict, 1)];
+
+        var failure = await Assert.ThrowsAsync<HostNotReadyException>(() => fixture.Engine.StartAsync(Token));
+
+        Assert.Contains("monkey templates build nowhere", failure.Message, StringComparison.Ordinal);
+    }
+
+    private static Task<EngineFixture> StartAsync(PreparedSandboxes prepared, params PoolOptions[] pools) => EngineFixture.StartAsync(options =>
+    {
+        options.Pools = pools;
+        options.Prepare = prepared.PrepareAsync;
+    });
+
+    /// <summary>Hook of the pool that tells when it has been called.</summary>
+    private sealed class PreparedSandboxes
+    {
+        private readonly ConcurrentQueue<ISandbox> _prepared = new();
+        private readonly SemaphoreSlim _count = new(0);
+
+        public bool FailFirst { get; init; }
+
+        public ISandbox? Failed { get; private set; }
+
+        public async Task PrepareAsync(ISandbox sandbox, CancellationToken cancellationToken)
+        {
+            await sandbox.Agent.PingAsync(cancellationToken);
+            if (FailFirst && Failed is null)
+            {
+                Failed = sandbox;
+                throw new InvalidOperationException("Not this one.");
+            }
+
+            _prepared.Enqueue(sandbox);
+            _count.Release();
+        }
+
+        public async Task<ISandbox> NextAsync()
+        {
+            Assert.True(await _count.WaitAsync(Deadline, Token), "The pool was not filled.");
+            Assert.True(_prepared.TryDequeue(out var sandbox));
+            return sandbox;
+        }
+    }
+}
