@@ -26,4 +26,37 @@ internal sealed class ExitWatcher(EventLoop loop)
         });
         return ended.Task;
     }
+
+    /// <summary>
+    /// Completes when all these processes have ended. Those that are children of this process are reaped: orphans of what was
+    /// launched here become its children, and nobody else waits for them.
+    /// </summary>
+    /// <param name="pids">Processes; one that is gone already counts as ended.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async Task WaitAllAsync(IEnumerable<int> pids, CancellationToken cancellationToken)
+    {
+        var opened = new List<FileDescriptor>();
+        try
+        {
+            foreach (var pid in pids)
+                if (TryOpen(pid) is { } pidfd) opened.Add(pidfd);
+            await Task.WhenAll(opened.Select(WaitAsync)).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            foreach (var pidfd in opened) pidfd.Dispose();
+        }
+    }
+
+    private static FileDescriptor? TryOpen(int pid)
+    {
+        try
+        {
+            return Libc.OpenPidfd(pid);
+        }
+        catch (SyscallException e) when (e.Errno == ErrnoName.ESRCH)
+        {
+            return null;
+        }
+    }
 }

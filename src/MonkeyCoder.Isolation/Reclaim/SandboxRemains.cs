@@ -1,4 +1,5 @@
 using MonkeyCoder.Isolation.Cgroups;
+using MonkeyCoder.Isolation.Launch;
 using MonkeyCoder.Isolation.Mounts;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Isolation.Store;
@@ -10,7 +11,8 @@ namespace MonkeyCoder.Isolation.Reclaim;
 /// Removes everything that a sandbox can have, by its id alone. The one way in which sandboxes end: a failed launch, a
 /// dispose and the leftovers of a crashed predecessor all go through it. Needs no help from inside.
 /// </summary>
-internal sealed class SandboxRemains(EnginePaths paths, ICgroupTree cgroups, ISandboxStore store, UidSlots slots, TimeProvider time)
+internal sealed class SandboxRemains(
+    EnginePaths paths, ICgroupTree cgroups, ISandboxStore store, UidSlots slots, ExitWatcher exits, TimeProvider time)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
@@ -44,25 +46,20 @@ internal sealed class SandboxRemains(EnginePaths paths, ICgroupTree cgroups, ISa
     private async Task KillAsync(SandboxId id, CancellationToken deadline)
     {
         var group = paths.Cgroup(id);
-        var pause = FirstPause;
-        while (cgroups.Processes(group).Count > 0)
+        while (cgroups.Processes(group) is { Count: > 0 } left)
         {
+            // Armed before the kill, so that no end is missed. New ones may have come meanwhile: then once more.
+            var ended = exits.WaitAllAsync(left, deadline);
             cgroups.Kill(group);
-            pause = await PauseAsync(pause, deadline).ConfigureAwait(false);
+            await ended.ConfigureAwait(false);
         }
     }
 
     private async Task RemoveCgroupAsync(SandboxId id, CancellationToken deadline)
     {
         // A group stays busy for a moment after its last process has been reaped; v1 has no event for the end of that.
-        var pause = FirstPause;
-        while (!cgroups.TryRemove(paths.Cgroup(id))) pause = await PauseAsync(pause, deadline).ConfigureAwait(false);
-    }
-
-    private async Task<TimeSpan> PauseAsync(TimeSpan pause, CancellationToken deadline)
-    {
-        await Task.Delay(pause, time, deadline).ConfigureAwait(false);
-        return pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        for (var pause = FirstPause; !cgroups.TryRemove(paths.Cgroup(id)); pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+            await Task.Delay(pause, time, deadline).ConfigureAwait(false);
     }
 
     /// <summary>The root can be mounted more than once only after a crash in the middle of things; all of them go.</summary>

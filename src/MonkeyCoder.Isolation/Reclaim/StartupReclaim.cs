@@ -16,7 +16,7 @@ internal sealed class StartupReclaim(EngineNode node)
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         // 1. A runtime that is still launching would make things again behind our back.
-        KillRuntimes();
+        await KillRuntimesAsync(cancellationToken).ConfigureAwait(false);
         // 2. Every sandbox that shows anywhere.
         var found = FindSandboxes();
         var failures = new List<Exception>();
@@ -61,23 +61,25 @@ internal sealed class StartupReclaim(EngineNode node)
         Directory.Exists(directory) ? Directory.EnumerateFileSystemEntries(directory).Select(path => Path.GetFileName(path)) : [];
 
     /// <summary>Kills processes whose command line says that they work on this instance's runtime state.</summary>
-    private void KillRuntimes()
+    private async Task KillRuntimesAsync(CancellationToken cancellationToken)
     {
-        var mark = $"\0--root\0{node.Paths.RuntimeRoot}\0";
-        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        var runtimes = Directory.EnumerateDirectories("/proc")
+            .Select(path => int.TryParse(Path.GetFileName(path), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : 0)
+            .Where(pid => pid > 0 && IsRuntime(pid)).ToArray();
+        var ended = node.Exits.WaitAllAsync(runtimes, cancellationToken);
+        foreach (var pid in runtimes) _ = Libc.TryKill(pid, Libc.SIGKILL);
+        await ended.ConfigureAwait(false);
+    }
+
+    private bool IsRuntime(int pid)
+    {
+        try
         {
-            if (!int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)) continue;
-            try
-            {
-                // The pidfd first: what it stands for cannot become another process between looking and killing.
-                using var pidfd = Libc.OpenPidfd(pid);
-                if (File.ReadAllText($"{directory}/cmdline").Contains(mark, StringComparison.Ordinal))
-                    _ = Libc.TrySendSignal(pidfd, Libc.SIGKILL);
-            }
-            catch (IOException)
-            {
-                // It ended while we looked.
-            }
+            return File.ReadAllText($"/proc/{pid}/cmdline").Contains($"\0--root\0{node.Paths.RuntimeRoot}\0", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return false; // It ended while we looked.
         }
     }
 }

@@ -20,10 +20,10 @@ internal sealed class EngineNode : IAsyncDisposable
         Store = store;
         Time = time;
         Slots = new UidSlots(paths);
-        Remains = new SandboxRemains(paths, cgroups, store, Slots, time);
         Layers = new MappedLayers(MappedLayers.CanStayUnattached ? null : paths.LayersDirectory);
         Events = new EventLoop();
         Exits = new ExitWatcher(Events);
+        Remains = new SandboxRemains(paths, cgroups, store, Slots, Exits, time);
         Launcher = new RuncLauncher(options.RuntimePath, paths.RuntimeRoot, Exits);
     }
 
