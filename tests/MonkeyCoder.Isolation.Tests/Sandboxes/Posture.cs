@@ -66,7 +66,9 @@ internal static class Posture
 
     private static IEnumerable<string> Descriptors(int pid) => Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd")
         .Select(path => (Number: int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture), Target: Link(path))).OrderBy(fd => fd.Number)
-        .Select(fd => $"fd {(fd.Number < 4 ? fd.Number : "n")} {fd.Target.Split(":[")[0]}").Distinct();
+        .Select(fd => $"fd {(fd.Number < 4 ? fd.Number : "n")} {fd.Target.Split(":[")[0]}").Distinct()
+        // Connections of the host, which come and go.
+        .Where(line => line != "fd n socket");
 
     private static string Groups(int pid, SandboxId id)
     {

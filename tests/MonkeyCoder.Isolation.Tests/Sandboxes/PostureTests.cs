@@ -1,3 +1,4 @@
+using System.Globalization;
 using MonkeyCoder.Isolation.Mounts;
 using MonkeyCoder.Isolation.Oci;
 using MonkeyCoder.Isolation.Sandboxes;
@@ -18,7 +19,7 @@ public sealed class PostureTests(EngineFixture fixture) : IClassFixture<EngineFi
     {
         await using var sandbox = (Sandbox)await fixture.AcquireAsync(profile);
 
-        Assert.Equal(Golden(profile, "agent"), Read(sandbox, sandbox.Process.Pid));
+        AssertPosture(profile, "agent", sandbox, sandbox.Process.Pid);
     }
 
     [Theory]
@@ -29,7 +30,7 @@ public sealed class PostureTests(EngineFixture fixture) : IClassFixture<EngineFi
         await using var sandbox = (Sandbox)await fixture.AcquireAsync(profile);
         await using var process = await sandbox.StartAsync("exec sleep 1000");
 
-        Assert.Equal(Golden(profile, "process"), Read(sandbox, Posture.HostPid(fixture.Paths, sandbox.Id, process.Pid)));
+        AssertPosture(profile, "process", sandbox, Posture.HostPid(fixture.Paths, sandbox.Id, process.Pid));
     }
 
     [Fact]
@@ -53,7 +54,7 @@ public sealed class PostureTests(EngineFixture fixture) : IClassFixture<EngineFi
         Assert.SkipWhen(list is null, "cgroup v2 has no list of devices to read.");
 
         Assert.Equal(
-            ["c 1:3 rw", "c 1:5 rw", "c 1:7 rw", "c 1:8 rw", "c 1:9 rw", "c 136:* rw", "c 5:0 rw", "c 5:2 rw"],
+            ["c 136:* rw", "c 1:3 rw", "c 1:5 rw", "c 1:7 rw", "c 1:8 rw", "c 1:9 rw", "c 5:0 rw", "c 5:2 rw"],
             File.ReadAllLines(list).Order(StringComparer.Ordinal));
         Assert.Equal("x\n", (await sandbox.RunAsync("echo x > /dev/null && head -c1 /dev/urandom > /dev/full; echo x")).Output);
     }
@@ -72,12 +73,13 @@ public sealed class PostureTests(EngineFixture fixture) : IClassFixture<EngineFi
         Assert.DoesNotContain(File.ReadAllText("/proc/sys/kernel/random/boot_id"), first.Output, StringComparison.Ordinal);
     }
 
-    private static string Read(Sandbox sandbox, int pid)
+    /// <summary>MONKEY_TEST_GOLDEN names a directory to write the actual postures to, to look at them and take them over.</summary>
+    private static void AssertPosture(SandboxProfile profile, string process, Sandbox sandbox, int pid)
     {
-        var first = uint.Parse(File.ReadAllText($"/proc/{pid}/uid_map").Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], System.Globalization.CultureInfo.InvariantCulture);
-        return Posture.Read(pid, sandbox.Id, first);
+        var first = uint.Parse(File.ReadAllText($"/proc/{pid}/uid_map").Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        var actual = Posture.Read(pid, sandbox.Id, first);
+        var name = $"posture-{profile.ToString().ToLowerInvariant()}-{process}.golden.txt";
+        if (Environment.GetEnvironmentVariable("MONKEY_TEST_GOLDEN") is { } directory) File.WriteAllText(Path.Combine(directory, name), actual);
+        Assert.Equal(File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "Sandboxes", name)), actual.TrimEnd().Split('\n'));
     }
-
-    private static string Golden(SandboxProfile profile, string process) =>
-        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, $"Sandboxes/posture-{profile.ToString().ToLowerInvariant()}-{process}.golden.txt"));
 }
