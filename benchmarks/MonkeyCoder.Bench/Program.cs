@@ -53,8 +53,16 @@ report.SetAction(async (parsed, cancellationToken) =>
     if (parsed.GetValue(into) is not { } document) return 0;
     var beside = Path.Combine(document.DirectoryName!, "performance.png");
     File.Copy(picture, beside, overwrite: true);
-    await Report.InsertAsync(document.FullName, table + "\n![share of samples by time](performance.png)", cancellationToken);
-    return 0;
+    try
+    {
+        await Report.InsertAsync(document.FullName, table + "\n![share of samples by time](performance.png)", cancellationToken);
+        return 0;
+    }
+    catch (InvalidDataException exception)
+    {
+        await Console.Error.WriteLineAsync("bench: " + exception.Message);
+        return 1;
+    }
 });
 
 return await new RootCommand("Measures the sandbox service and its peers, side by side.") { list, run, report }.Parse(args).InvokeAsync();
