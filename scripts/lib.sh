@@ -7,7 +7,7 @@ export MONKEY_CACHE_DIR="${MONKEY_CACHE_DIR:-/var/cache/monkeycoder}"
 
 PORT="${SANDBOX_PORT:-8001}"
 LOG_DIR=artifacts/log
-SERVICE=artifacts/bin/MonkeyCoder.Sandbox/release/monkey-sandbox
+SERVICE=artifacts/service/monkey-sandbox
 CLI=artifacts/bin/MonkeyCoder.Cli/release/monkey
 AGENT=artifacts/publish/MonkeyCoder.Agent/release/monkey-agent
 
@@ -47,7 +47,8 @@ step() {
   mkdir -p "$LOG_DIR"
   log="$LOG_DIR/$(tr -cs 'a-z0-9' '-' <<<"${text,,}").log"
   started=$SECONDS
-  "$@" >"$log" 2>&1 &
+  # Without the lock of builds: compiler servers outlive the build, and would keep it.
+  "$@" >"$log" 2>&1 9>&- &
   pid=$!
   # A background job of a script ignores Ctrl-C by itself.
   trap 'kill "$pid" 2>/dev/null; exit 130' INT
@@ -87,6 +88,15 @@ hash_of() {
   find "$@" -type f -not -path '*/node_modules/*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1
 }
 
+# Between these two, no other script of this clone builds.
+lock_builds() {
+  mkdir -p artifacts
+  exec 9>artifacts/build.lock
+  flock -n 9 || { say "Waiting for another build of this clone" && flock 9; }
+}
+
+unlock_builds() { exec 9>&-; }
+
 # when_changed STAMP PATHS... -- COMMAND...: runs the command unless the files are those of the last time it succeeded.
 when_changed() {
   local stamp="artifacts/stamps/$1" paths=() hash
@@ -106,8 +116,10 @@ when_changed() {
 BUILD_FILES=(Directory.Build.props Directory.Packages.props global.json .editorconfig BannedSymbols.txt)
 
 build_release() {
+  lock_builds
   if [ ! -x "$SERVICE" ] || [ ! -x "$CLI" ] || [ ! -x "$AGENT" ]; then rm -f artifacts/stamps/release; fi
   when_changed release src "${BUILD_FILES[@]}" -- build_release_now
+  unlock_builds
 }
 
 build_release_now() {
@@ -115,6 +127,9 @@ build_release_now() {
   step "Building the sandbox service" dotnet build src/MonkeyCoder.Sandbox -c Release -v q
   step "Building the command line" dotnet build src/MonkeyCoder.Cli -c Release -v q
   step "Building the agent" dotnet publish src/MonkeyCoder.Agent -c Release -v q
+  # Served from a copy: a build overwrites its files in place, under the feet of a service that runs from them.
+  rm -rf "${SERVICE%/*}"
+  cp -a artifacts/bin/MonkeyCoder.Sandbox/release "${SERVICE%/*}"
 }
 
 # The secret of tokens, made once: whoever can read it can make tokens.
