@@ -38,8 +38,7 @@ internal sealed class ExitWatcher(EventLoop loop)
         var opened = new List<FileDescriptor>();
         try
         {
-            foreach (var pid in pids)
-                if (TryOpen(pid) is { } pidfd) opened.Add(pidfd);
+            opened.AddRange(pids.Select(TryOpen).OfType<FileDescriptor>());
             await Task.WhenAll(opened.Select(WaitAsync)).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         finally
