@@ -1,4 +1,5 @@
 using MonkeyCoder.Isolation.Agents;
+using MonkeyCoder.Isolation.Egress;
 
 namespace MonkeyCoder.Isolation.Sandboxes;
 
@@ -44,6 +45,9 @@ public interface ISandbox : IAsyncDisposable
 
     /// <summary>Changes the limits of the running sandbox.</summary>
     void SetLimits(SandboxLimits limits);
+
+    /// <summary>Changes what the running sandbox may connect to; connections that it may no longer have are cut.</summary>
+    void SetEgress(EgressPolicy policy);
 
     /// <summary>Stops every process where it is (cgroup freezer).</summary>
     void Freeze();

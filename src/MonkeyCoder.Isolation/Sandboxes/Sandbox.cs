@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using MonkeyCoder.Isolation.Agents;
 using MonkeyCoder.Isolation.Cgroups;
+using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Isolation.Launch;
 using MonkeyCoder.Isolation.Oci;
 using MonkeyCoder.Linux;
@@ -34,7 +35,7 @@ internal sealed class Sandbox : ISandbox
 
     public SandboxId Id { get; }
 
-    public SandboxSpec Spec { get; private set; }
+    public SandboxSpec Spec { get; private set; } // set under _lock
 
     public string TemplateVersion { get; }
 
@@ -71,7 +72,12 @@ internal sealed class Sandbox : ISandbox
         // What the agent starts from now on inherits it.
         if (limits.OpenFiles != Spec.Limits.OpenFiles)
             Libc.SetOpenFileLimit(Process.Pid, (ulong)limits.OpenFiles, OciDefaults.HardOpenFiles(limits));
-        Spec = Spec with { Limits = limits };
+        lock (_lock) Spec = Spec with { Limits = limits };
+    }
+
+    public void SetEgress(EgressPolicy policy)
+    {
+        lock (_lock) Spec = Spec with { Egress = policy };
     }
 
     public void Freeze() => _node.Cgroups.SetFrozen(_cgroup, true);

@@ -89,7 +89,7 @@ public sealed class SandboxEngine : ISandboxEngine
         {
             while (_pool.TryTake(spec.Template, spec.Profile) is { } ready)
             {
-                if (ready.TemplateVersion == template.Version && TryAdopt(ready, spec.Limits)) return ready;
+                if (ready.TemplateVersion == template.Version && TryAdopt(ready, spec)) return ready;
                 await ready.DisposeAsync().ConfigureAwait(false);
             }
         }
@@ -131,11 +131,12 @@ public sealed class SandboxEngine : ISandboxEngine
     }
 
     /// <summary>False where the sandbox has died just now.</summary>
-    private static bool TryAdopt(Sandbox sandbox, SandboxLimits limits)
+    private static bool TryAdopt(Sandbox sandbox, SandboxSpec spec)
     {
         try
         {
-            if (sandbox.Spec.Limits != limits) sandbox.SetLimits(limits);
+            if (sandbox.Spec.Limits != spec.Limits) sandbox.SetLimits(spec.Limits);
+            sandbox.SetEgress(spec.Egress);
             return !sandbox.Exited.IsCompleted;
         }
         catch (SyscallException)

@@ -1,3 +1,5 @@
+using MonkeyCoder.Isolation.Egress;
+
 namespace MonkeyCoder.Isolation.Sandboxes;
 
 /// <summary>What is asked for. Defaults give a strict sandbox of the base template.</summary>
@@ -11,4 +13,7 @@ public sealed record SandboxSpec
 
     /// <value>Hard limits; defaults of <see cref="SandboxLimits"/>.</value>
     public SandboxLimits Limits { get; init; } = new();
+
+    /// <value>What it may connect to. Default nothing.</value>
+    public EgressPolicy Egress { get; init; } = EgressPolicy.DenyAll;
 }

@@ -1,4 +1,5 @@
 using MonkeyCoder.Isolation.Agents;
+using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Isolation.Sandboxes;
 
 namespace MonkeyCoder.Testing.Sandboxes;
@@ -10,7 +11,7 @@ public sealed class FakeSandbox(SandboxSpec spec, ISandboxAgent agent) : ISandbo
 
     public SandboxId Id { get; } = SandboxId.New();
 
-    public SandboxSpec Spec => spec;
+    public SandboxSpec Spec { get; private set; } = spec;
 
     public string TemplateVersion => "fake";
 
@@ -31,6 +32,8 @@ public sealed class FakeSandbox(SandboxSpec spec, ISandboxAgent agent) : ISandbo
     public void SetLimits(SandboxLimits limits)
     {
     }
+
+    public void SetEgress(EgressPolicy policy) => Spec = Spec with { Egress = policy };
 
     public void Freeze()
     {
