@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Threading.Channels;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Linux;
 
@@ -90,8 +90,7 @@ public sealed class SandboxPoolTests
     /// <summary>Hook of the pool that tells when it has been called.</summary>
     private sealed class PreparedSandboxes
     {
-        private readonly ConcurrentQueue<ISandbox> _prepared = new();
-        private readonly SemaphoreSlim _count = new(0);
+        private readonly Channel<ISandbox> _prepared = Channel.CreateUnbounded<ISandbox>();
 
         public bool FailFirst { get; init; }
 
@@ -106,15 +105,9 @@ public sealed class SandboxPoolTests
                 throw new InvalidOperationException("Not this one.");
             }
 
-            _prepared.Enqueue(sandbox);
-            _count.Release();
+            Assert.True(_prepared.Writer.TryWrite(sandbox));
         }
 
-        public async Task<ISandbox> NextAsync()
-        {
-            Assert.True(await _count.WaitAsync(Deadline, Token), "The pool was not filled.");
-            Assert.True(_prepared.TryDequeue(out var sandbox));
-            return sandbox;
-        }
+        public Task<ISandbox> NextAsync() => _prepared.Reader.ReadAsync(Token).AsTask().WaitAsync(Deadline, Token);
     }
 }
