@@ -164,7 +164,9 @@ public sealed record SandboxLogEntry(
 /// <summary>Error body of every plane but Connect.</summary>
 /// <param name="Code">The HTTP status.</param>
 /// <param name="Message">What is wrong, for a person.</param>
-public sealed record E2bErrorBody(int Code, string Message);
+/// <param name="ErrorCode">Name of the error, where the contract has one.</param>
+public sealed record E2bErrorBody(
+    int Code, string Message, [property: JsonPropertyName("error_code")] string? ErrorCode = null);
 
 /// <summary>Error body of the sandbox router.</summary>
 public sealed record RouteErrorBody(string SandboxId, string Message, int Code, int? Port = null);

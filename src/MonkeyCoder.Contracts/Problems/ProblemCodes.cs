@@ -27,7 +27,9 @@ public static class ProblemCodes
     public const string InsufficientScope = "insufficient_scope";
     public const string ExecutionIdMismatch = "execution_id_mismatch";
 
+    public const string RateLimited = "rate_limited";
     public const string TooManySandboxes = "too_many_sandboxes";
+    public const string NodeAtCapacity = "node_at_capacity";
     public const string KernelStartFailed = "kernel_start_failed";
     public const string SandboxUnavailable = "sandbox_unavailable";
     public const string ShuttingDown = "shutting_down";

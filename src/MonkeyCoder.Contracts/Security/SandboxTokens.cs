@@ -26,13 +26,16 @@ public static class SandboxTokens
     /// <summary>May read the node's overview.</summary>
     public const string MetricsScope = "metrics";
 
+    /// <summary>May use the tenant's sandboxes through the E2B API, as a key does.</summary>
+    public const string SandboxesScope = "sandboxes";
+
     // {"alg":"HS256","typ":"JWT"}
     private const string Header = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 
     private const int TokenIdBytes = 16;
 
     /// <summary>Scopes of a token that names none: all there are.</summary>
-    public static IReadOnlyList<string> AllScopes { get; } = [ExecuteScope, CleanupScope, MetricsScope];
+    public static IReadOnlyList<string> AllScopes { get; } = [ExecuteScope, CleanupScope, MetricsScope, SandboxesScope];
 
     /// <summary>A token for one execution of the tenant <c>default</c>, with every scope, signed with <c>SANDBOX_TOKEN_SECRET</c>.</summary>
     /// <param name="executionId">Subject: the execution that it authorises.</param>

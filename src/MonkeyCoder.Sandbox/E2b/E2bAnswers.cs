@@ -28,9 +28,9 @@ internal static class E2bAnswers
         return context.Response.Body.WriteAsync(bytes, context.RequestAborted).AsTask();
     }
 
-    /// <summary>Writes <c>{code, message}</c>.</summary>
-    public static Task WriteErrorAsync(HttpContext context, int status, string message) =>
-        WriteAsync(context, new E2bErrorBody(status, message), E2bJson.Default.E2bErrorBody, status);
+    /// <summary>Writes <c>{code, message}</c>, and <c>error_code</c> where the contract has a name for the error.</summary>
+    public static Task WriteErrorAsync(HttpContext context, int status, string message, string? name = null) =>
+        WriteAsync(context, new E2bErrorBody(status, message, name), E2bJson.Default.E2bErrorBody, status);
 
     private sealed class JsonAnswer<T>(T value, JsonTypeInfo<T> type, int status) : IResult
     {

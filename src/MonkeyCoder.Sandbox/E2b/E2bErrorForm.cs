@@ -1,3 +1,4 @@
+using MonkeyCoder.Contracts.Problems;
 using MonkeyCoder.Sandbox.Problems;
 
 namespace MonkeyCoder.Sandbox.E2b;
@@ -6,7 +7,9 @@ namespace MonkeyCoder.Sandbox.E2b;
 internal sealed class E2bErrorForm : IErrorForm
 {
     private static readonly PathString[] Roots =
-        ["/sandboxes", "/v2/sandboxes", "/templates", "/v2/templates", "/v3/templates", "/snapshots", "/volumes", "/secrets", "/teams", "/files"];
+        ["/sandboxes", "/v2/sandboxes", "/templates", "/v2/templates", "/v3/templates", "/snapshots", "/volumes", "/secrets", "/teams", "/api-keys", "/files"];
+
+    private const string UnknownKey = "the API key in X-API-KEY is missing, unknown or revoked";
 
     public bool AppliesTo(HttpContext context)
     {
@@ -18,8 +21,11 @@ internal sealed class E2bErrorForm : IErrorForm
 
     public Task WriteAsync(HttpContext context, Problem problem)
     {
-        if (problem.RetryAfter is { } wait)
-            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return E2bAnswers.WriteErrorAsync(context, problem.Status, problem.Detail);
+        // Where the key is missing nothing is said about what exists.
+        var message = problem.Code == ProblemCodes.Unauthenticated ? UnknownKey : problem.Detail;
+        return E2bAnswers.WriteErrorAsync(context, problem.Status, message, NameOf(problem.Code));
     }
+
+    /// <summary>The contract names few errors; clients look at the status.</summary>
+    private static string? NameOf(string code) => code == ProblemCodes.NodeAtCapacity ? "sandbox_capacity_unavailable" : null;
 }

@@ -1,10 +1,12 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using MonkeyCoder.Contracts.Security;
 using MonkeyCoder.Sandbox.E2b.CodeInterpreter;
 using MonkeyCoder.Sandbox.E2b.Control;
 using MonkeyCoder.Sandbox.E2b.Envd;
 using MonkeyCoder.Sandbox.E2b.Routing;
 using MonkeyCoder.Sandbox.Problems;
+using MonkeyCoder.Sandbox.Security;
 
 namespace MonkeyCoder.Sandbox.E2b;
 
@@ -44,7 +46,8 @@ internal static class E2bSetup
     public static RouteGroupBuilder MapE2b(this IEndpointRouteBuilder endpoints)
     {
         var group = endpoints.MapGroup("");
-        group.WithTags("E2B").AddEndpointFilter<RouteGroupBuilder, ApiKeyFilter>();
+        group.WithTags("E2B").AddEndpointFilter<RouteGroupBuilder, FailureFilter>()
+            .RequireScope(SandboxTokens.SandboxesScope, CredentialPlace.KeyElseToken);
         SandboxEndpoints.Map(group);
         ListEndpoints.Map(group);
         TemplateEndpoints.Map(group);

@@ -1,9 +1,11 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Options;
 using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Sandbox.Admission;
 using MonkeyCoder.Sandbox.E2b;
 using MonkeyCoder.Sandbox.Executions;
 using MonkeyCoder.Sandbox.Problems;
+using MonkeyCoder.Sandbox.RateLimits;
 using MonkeyCoder.Sandbox.Sandboxes;
 using MonkeyCoder.Sandbox.Security;
 using MonkeyCoder.Sandbox.Telemetry;
@@ -62,17 +64,17 @@ internal static class SandboxHost
         replace?.Invoke(builder.Services);
         builder.Services.AddRouting().AddMetrics();
         builder.AddNodeHosting();
-        builder.Services.AddProblems().AddSecurity().AddSandboxes().AddExecutions().AddE2b().AddTelemetry();
+        builder.Services.AddProblems().AddRateLimits().AddSecurity().AddAdmission().AddSandboxes().AddExecutions().AddE2b().AddTelemetry();
         builder.Services.CheckOptions();
         var app = builder.Build();
         app.UseExceptionHandler(static _ => { });
+        app.UseTrustedProxies();
         // Requests for a sandbox itself, by host or headers, go no further than here.
         app.UseE2bRouting();
         app.UseRouting();
         app.UseMiddleware<RouteGate>();
         app.MapExecutionEndpoints();
-        // The E2B API checks its callers itself.
-        app.MapE2b().AllowEverybody();
+        app.MapE2b();
         app.MapTelemetry();
         return app;
     }

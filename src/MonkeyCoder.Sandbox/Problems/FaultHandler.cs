@@ -5,8 +5,8 @@ using MonkeyCoder.Contracts.Problems;
 using MonkeyCoder.Isolation.Agents;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Linux;
+using MonkeyCoder.Sandbox.Admission;
 using MonkeyCoder.Sandbox.Executions;
-using MonkeyCoder.Sandbox.Sandboxes;
 
 namespace MonkeyCoder.Sandbox.Problems;
 
@@ -27,7 +27,8 @@ internal sealed class FaultHandler(
         }
 
         var problem = Map(exception);
-        if (problem.Status >= StatusCodes.Status500InternalServerError) logger.Fault(exception, problem.Code);
+        // A full node is no fault, and has been logged where it was found out.
+        if (problem.Status >= StatusCodes.Status500InternalServerError && exception is not CapacityException) logger.Fault(exception, problem.Code);
         else logger.Refused(problem.Status, problem.Code, problem.Detail);
         await writer.WriteAsync(httpContext, problem).ConfigureAwait(false);
         return true;
@@ -36,7 +37,8 @@ internal sealed class FaultHandler(
     private Problem Map(Exception exception) => exception switch
     {
         BadHttpRequestException bad => Map(bad),
-        SandboxLimitException => ProblemCatalog.Make(ProblemCodes.TooManySandboxes) with { RetryAfter = Retry },
+        CapacityException full => ProblemCatalog.Make(
+            full.IsOfTenant ? ProblemCodes.TooManySandboxes : ProblemCodes.NodeAtCapacity, full.Message) with { RetryAfter = full.RetryAfter },
         ObjectDisposedException when lifetime.ApplicationStopping.IsCancellationRequested
             => ProblemCatalog.Make(ProblemCodes.ShuttingDown) with { RetryAfter = Retry },
         KernelStartException => ProblemCatalog.Make(ProblemCodes.KernelStartFailed),

@@ -1,4 +1,5 @@
 using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Sandbox.Admission;
 
 namespace MonkeyCoder.Sandbox.Sandboxes;
 
@@ -9,7 +10,7 @@ internal interface ISandboxRegistry
     /// Acquires a sandbox from the engine, configures its agent and starts its clock. The environment is that of the
     /// settings and E2B_SANDBOX, E2B_SANDBOX_ID, E2B_TEMPLATE_ID.
     /// </summary>
-    /// <exception cref="SandboxLimitException">The node has as many sandboxes as it may have.</exception>
+    /// <exception cref="CapacityException">The node cannot hold it, or the tenant has as many as it may; nothing was started.</exception>
     /// <exception cref="UnknownTemplateException">No such template on this node.</exception>
     Task<LiveSandbox> CreateAsync(
         SandboxOwner owner, SandboxSpec spec, SandboxSettings settings, CancellationToken cancellationToken);
@@ -34,12 +35,4 @@ internal interface ISandboxRegistry
     /// False where it had ended already. Cancelling stops the waiting, not the ending.
     /// </summary>
     Task<bool> KillAsync(LiveSandbox sandbox, CancellationToken cancellationToken);
-}
-
-/// <summary>The node has as many sandboxes as it may have.</summary>
-internal sealed class SandboxLimitException(int limit)
-    : Exception($"This node runs {limit} sandboxes, which is its limit; kill one or raise Sandboxes:MaxSandboxes.")
-{
-    /// <summary>The limit.</summary>
-    public int Limit { get; } = limit;
 }

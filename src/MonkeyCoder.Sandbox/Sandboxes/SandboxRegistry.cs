@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.Extensions.Options;
 using MonkeyCoder.Contracts.Agent;
 using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Sandbox.Admission;
 using MonkeyCoder.Sandbox.Security;
 
 namespace MonkeyCoder.Sandbox.Sandboxes;
@@ -17,6 +18,7 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
     private const string DefaultUser = "user";
 
     private readonly ISandboxEngine _engine;
+    private readonly ResourceAdmission _admission;
     private readonly SandboxesOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<SandboxRegistry> _logger;
@@ -26,15 +28,14 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
     private readonly ConcurrentDictionary<string, Held> _live = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Held, Task> _ending = new();
 
-    // Sandboxes alive, being created or being removed; changed with Interlocked only.
-    private int _slots;
     private volatile bool _closed;
 
     public SandboxRegistry(
-        ISandboxEngine engine, ISandboxTokenKeys keys, IOptions<SandboxesOptions> options, TimeProvider time,
-        ILogger<SandboxRegistry> logger)
+        ISandboxEngine engine, ResourceAdmission admission, ISandboxTokenKeys keys, IOptions<SandboxesOptions> options,
+        TimeProvider time, ILogger<SandboxRegistry> logger)
     {
         _engine = engine;
+        _admission = admission;
         _options = options.Value;
         _time = time;
         _logger = logger;
@@ -49,7 +50,7 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
         SandboxOwner owner, SandboxSpec spec, SandboxSettings settings, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_closed, this);
-        TakeSlot();
+        var ticket = _admission.EnforceResourceLimits(owner.Tenant, spec.Limits);
         ISandbox? engine = null;
         try
         {
@@ -57,14 +58,14 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
             await engine.Agent
                 .ConfigureAsync(new ConfigureRequest(Environment(engine, settings), DefaultUser, null), cancellationToken)
                 .ConfigureAwait(false);
-            var held = List(engine, owner, settings);
+            var held = List(engine, ticket, owner, settings);
             engine = null;
             return held.Sandbox;
         }
         catch
         {
             if (engine is not null) await engine.DisposeAsync().ConfigureAwait(false);
-            Interlocked.Decrement(ref _slots);
+            ticket.Dispose();
             throw;
         }
     }
@@ -113,21 +114,14 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
     private static string Token(byte[] key, string id) =>
         Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.ASCII.GetBytes(id)));
 
-    private void TakeSlot()
-    {
-        if (Interlocked.Increment(ref _slots) <= _options.MaxSandboxes) return;
-        Interlocked.Decrement(ref _slots);
-        throw new SandboxLimitException(_options.MaxSandboxes);
-    }
-
-    private Held List(ISandbox engine, SandboxOwner owner, SandboxSettings settings)
+    private Held List(ISandbox engine, AdmissionTicket ticket, SandboxOwner owner, SandboxSettings settings)
     {
         var now = _time.GetUtcNow();
         var id = engine.Id.Value;
         var tokens = new SandboxAccessTokens(
             settings.Secured ? Token(_accessKey, id) : null,
             settings.AllowPublicTraffic ? null : Token(_trafficKey, id));
-        var held = new Held(engine, owner, settings, tokens, now);
+        var held = new Held(engine, ticket, owner, settings, tokens, now);
         held.Sandbox.EndAt = now + settings.Timeout;
         held.Sandbox.Journal.Add(now, $"Sandbox created from template {engine.Spec.Template}");
         _live[id] = held;
@@ -177,7 +171,7 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
         }
         finally
         {
-            Interlocked.Decrement(ref _slots);
+            held.Ticket.Dispose();
             _ending.TryRemove(held, out _);
             done.SetResult();
         }
@@ -189,13 +183,18 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
         private int _ended;
 
         public Held(
-            ISandbox engine, SandboxOwner owner, SandboxSettings settings, SandboxAccessTokens tokens, DateTimeOffset startedAt)
+            ISandbox engine, AdmissionTicket ticket, SandboxOwner owner, SandboxSettings settings, SandboxAccessTokens tokens,
+            DateTimeOffset startedAt)
         {
+            Ticket = ticket;
             Sandbox = new LiveSandbox(engine, owner, settings, tokens, startedAt, Stopping.Token);
             Clock = new EndOfLifeClock.Entry(Sandbox);
         }
 
         public LiveSandbox Sandbox { get; }
+
+        /// <summary>Given back when nothing of the sandbox is left.</summary>
+        public AdmissionTicket Ticket { get; }
 
         /// <summary>Never disposed: requests may still register with it, and it holds no timer.</summary>
         public CancellationTokenSource Stopping { get; } = new();

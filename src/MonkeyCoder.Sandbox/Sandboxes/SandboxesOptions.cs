@@ -19,6 +19,9 @@ internal sealed class SandboxesOptions
     /// <value>Sandboxes alive at once on this node, 1 to 100000. Default 1000.</value>
     public int MaxSandboxes { get; set; } = 1000;
 
+    /// <value>Sandboxes alive at once of one tenant, 1 to 100000. Default 100.</value>
+    public int MaxSandboxesPerTenant { get; set; } = 100;
+
     /// <value>
     /// Other names of templates. Default: <c>code-interpreter-v1</c> and <c>code-interpreter</c>, which E2B clients ask
     /// for, are <c>base</c>.
@@ -45,6 +48,8 @@ internal sealed class SandboxesOptionsValidator : IValidateOptions<SandboxesOpti
             errors.Add("Sandboxes:MaxLife must be between Sandboxes:DefaultTimeout and 30 days.");
         if (options.MaxSandboxes is < 1 or > MostSandboxes)
             errors.Add($"Sandboxes:MaxSandboxes must be between 1 and {MostSandboxes}.");
+        if (options.MaxSandboxesPerTenant is < 1 or > MostSandboxes)
+            errors.Add($"Sandboxes:MaxSandboxesPerTenant must be between 1 and {MostSandboxes}.");
         foreach (var (alias, template) in options.TemplateAliases)
         {
             if (alias.Length == 0 || template.Length == 0 || alias.Any(char.IsUpper))

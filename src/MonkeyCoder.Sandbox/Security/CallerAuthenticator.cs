@@ -3,24 +3,28 @@ using Microsoft.Extensions.Primitives;
 using MonkeyCoder.Contracts.Problems;
 using MonkeyCoder.Contracts.Security;
 using MonkeyCoder.Sandbox.Problems;
+using MonkeyCoder.Sandbox.RateLimits;
 
 namespace MonkeyCoder.Sandbox.Security;
 
 /// <summary>
-/// Finds out who calls the original API: a token or an API key as Bearer, or an API key in X-API-KEY. One answer for
-/// every failure; the reason goes to the security log.
+/// Finds out who calls, by a token or an API key. One answer for every failure; the reason goes to the security log. Where
+/// an address has shown too many credentials that do not hold, none from it is looked at for a moment.
 /// </summary>
 internal sealed class CallerAuthenticator
 {
     private const string BearerPrefix = "Bearer ";
     private const string KeyHeader = "X-API-KEY";
+    private const string Missing = "missing";
 
     private readonly TokenValidator _tokens;
     private readonly IApiKeys _keys;
+    private readonly FailureLimits _failures;
     private readonly ILogger _security;
 
     public CallerAuthenticator(
-        IOptions<SecurityOptions> options, IApiKeys keys, ILoggerFactory loggers, TimeProvider timeProvider)
+        IOptions<SecurityOptions> options, IApiKeys keys, FailureLimits failures, ILoggerFactory loggers,
+        TimeProvider timeProvider)
     {
         var settings = options.Value;
         string[] secrets = settings.PreviousTokenSecret is { } previous
@@ -28,31 +32,36 @@ internal sealed class CallerAuthenticator
             : [settings.TokenSecret!.Reveal()];
         _tokens = new TokenValidator(secrets, settings.MaxTokenLife, settings.ClockSkew, timeProvider);
         _keys = keys;
+        _failures = failures;
         _security = loggers.CreateLogger(SecurityLog.Category);
     }
 
-    /// <summary>The caller, or the one 401.</summary>
-    public Result<Caller> Authenticate(HttpContext context)
+    /// <summary>The caller, or the one 401, or 429.</summary>
+    public Result<Caller> Authenticate(HttpContext context, CredentialPlace place)
     {
-        var reason = Find(context.Request.Headers, out var caller);
+        var address = context.Connection.RemoteIpAddress;
+        if (_failures.Check(address) is { } wait) return ProblemCatalog.Make(ProblemCodes.RateLimited) with { RetryAfter = wait };
+        var reason = Find(context.Request.Headers, place, out var caller);
         if (reason is null) return caller!;
-        _security.AuthenticationFailed(reason, context.Request.Path, context.Connection.RemoteIpAddress?.ToString());
+        // Nothing was guessed by who showed nothing.
+        if (reason != Missing) _failures.Count(address);
+        _security.AuthenticationFailed(reason, context.Request.Path, address?.ToString());
         return ProblemCatalog.Make(ProblemCodes.Unauthenticated);
     }
 
-    private string? Find(IHeaderDictionary headers, out Caller? caller)
+    private string? Find(IHeaderDictionary headers, CredentialPlace place, out Caller? caller)
     {
         caller = null;
         StringValues authorization = headers.Authorization, key = headers[KeyHeader];
+        if (place == CredentialPlace.KeyElseToken && key.Count > 0) authorization = default;
         if (authorization.Count + key.Count > 1) return "more_than_one_credential";
         if (key.Count == 1) return FindKey(key[0], out caller);
-        if (authorization.Count == 0) return "missing";
+        if (authorization.Count == 0) return Missing;
         var value = authorization[0] ?? "";
         if (!value.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase)) return "not_bearer";
         var credential = value[BearerPrefix.Length..].Trim(' ');
-        return credential.StartsWith(ApiKeyStore.Prefix, StringComparison.Ordinal)
-            ? FindKey(credential, out caller)
-            : FindToken(credential, out caller);
+        if (!credential.StartsWith(ApiKeyStore.Prefix, StringComparison.Ordinal)) return FindToken(credential, out caller);
+        return place == CredentialPlace.BearerOrKey ? FindKey(credential, out caller) : "key_as_bearer";
     }
 
     private string? FindKey(string? text, out Caller? caller)

@@ -21,6 +21,9 @@ internal static partial class SecurityLog
     [LoggerMessage(1104, LogLevel.Warning, "Execution reached a limit of sandbox {SandboxId} of {Tenant}: {Limit}")]
     public static partial void LimitReached(this ILogger logger, string sandboxId, string tenant, string limit);
 
+    [LoggerMessage(1106, LogLevel.Warning, "Too many credentials from {Address} did not hold; none is looked at for a moment")]
+    public static partial void TooManyFailures(this ILogger logger, string? address);
+
     [LoggerMessage(1105, LogLevel.Warning, "The kernel of sandbox {SandboxId} sent a message that is not the protocol: {Kind}, {Bytes} bytes")]
     public static partial void KernelBrokeProtocol(this ILogger logger, string sandboxId, string kind, long bytes);
 }

@@ -17,6 +17,7 @@ internal static class SecuritySetup
         services.TryAddSingleton<IApiKeys, ApiKeyFile>();
         services.TryAddSingleton<ISandboxTokenKeys, SandboxTokenKeys>();
         services.TryAddSingleton<CallerAuthenticator>();
+        services.TryAddSingleton<SecurityManager>();
         return services;
     }
 }

@@ -2,14 +2,14 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
+using MonkeyCoder.Isolation.Host;
 using MonkeyCoder.Isolation.Sandboxes;
-using MonkeyCoder.Sandbox.E2b;
 using MonkeyCoder.Sandbox.Executions;
+using MonkeyCoder.Sandbox.Hosting;
 using MonkeyCoder.Sandbox.Sandboxes;
 using MonkeyCoder.Sandbox.Security;
+using MonkeyCoder.Sandbox.Tests.Hosting;
 using MonkeyCoder.Testing;
 using MonkeyCoder.Testing.Sandboxes;
 
@@ -57,21 +57,17 @@ internal sealed class E2bNode : IAsyncDisposable
         var engine = new FakeSandboxEngine { MakeAgent = () => agent };
         var cells = new PlayedCells();
         var time = new ManualTimeProvider();
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.WebHost.ConfigureKestrel(server => server.Limits.MinResponseDataRate = null);
-        builder.Services.AddSingleton<TimeProvider>(time);
-        builder.Services.AddSingleton<ISandboxEngine>(engine);
-        builder.Services.AddSingleton<ICellRunner>(cells);
-        builder.Services.AddSingleton<IApiKeys, TwoKeys>();
-        builder.Services.AddSingleton<ISandboxTokenKeys, PlainKeys>();
-        builder.Services.AddSingleton(new SandboxLimits());
-        builder.Services.AddSandboxes().AddE2b();
-        configure?.Invoke(builder.Services);
-        var app = builder.Build();
-        app.UseE2bRouting();
-        app.MapE2b();
+        string[] args = ["--Hosting:Port=0", "--Security:TokenSecret=" + NodeFixture.Secret];
+        var app = SandboxHost.Build(args, services =>
+        {
+            services.AddSingleton<TimeProvider>(time);
+            services.AddSingleton<ISandboxEngine>(engine);
+            services.AddSingleton<IHostCapacity>(new FakeHostCapacity());
+            services.AddSingleton<ICellRunner>(cells);
+            services.AddSingleton<IApiKeys, TwoKeys>();
+            services.AddSingleton<ISandboxTokenKeys, PlainKeys>();
+            configure?.Invoke(services);
+        });
         await app.StartAsync(Cancelled);
         return new E2bNode(app, engine, agent, cells, time);
     }
@@ -139,6 +135,7 @@ internal sealed class E2bNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
+        await _app.StopAsync(CancellationToken.None);
         await _app.DisposeAsync();
         await Engine.DisposeAsync();
     }

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MonkeyCoder.Contracts.Problems;
 using MonkeyCoder.Contracts.Security;
+using MonkeyCoder.Isolation.Host;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Sandbox.Hosting;
 using MonkeyCoder.Testing.Sandboxes;
@@ -20,8 +21,9 @@ public sealed class NodeFixture : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly string _state;
 
-    private NodeFixture(WebApplication app, FakeSandboxEngine engine, LogSink log, string state)
+    private NodeFixture(WebApplication app, FakeSandboxEngine engine, FakeHostCapacity host, LogSink log, string state)
     {
+        Host = host;
         _app = app;
         _state = state;
         Engine = engine;
@@ -32,6 +34,9 @@ public sealed class NodeFixture : IAsyncDisposable
     public HttpClient Http { get; }
 
     public FakeSandboxEngine Engine { get; }
+
+    /// <summary>What the node believes to have.</summary>
+    public FakeHostCapacity Host { get; }
 
     public FakeAgent Agent => Engine.Agent;
 
@@ -44,6 +49,7 @@ public sealed class NodeFixture : IAsyncDisposable
         var state = Directory.CreateTempSubdirectory("monkey-node-").FullName;
         var engine = new FakeSandboxEngine();
         var log = new LogSink();
+        var host = new FakeHostCapacity();
         string[] args =
         [
             "--Hosting:Port=0", $"--Security:TokenSecret={Secret}", $"--Storage:StateDirectory={state}", .. settings,
@@ -52,9 +58,10 @@ public sealed class NodeFixture : IAsyncDisposable
         {
             services.AddSingleton<ISandboxEngine>(engine);
             services.AddSingleton<ILoggerProvider>(log);
+            services.AddSingleton<IHostCapacity>(host);
         });
         await app.StartAsync(TestContext.Current.CancellationToken);
-        return new NodeFixture(app, engine, log, state);
+        return new NodeFixture(app, engine, host, log, state);
     }
 
     public static string Token(string executionId = "e1", string tenant = "default", params string[] scopes) => SandboxTokens.Generate(

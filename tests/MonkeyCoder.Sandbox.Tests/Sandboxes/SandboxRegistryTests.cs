@@ -3,8 +3,10 @@ using Microsoft.Extensions.Options;
 using MonkeyCoder.Contracts.Agent;
 using MonkeyCoder.Isolation.Agents;
 using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Sandbox.Admission;
 using MonkeyCoder.Sandbox.Sandboxes;
 using MonkeyCoder.Sandbox.Security;
+using MonkeyCoder.Sandbox.Tests.Admission;
 using MonkeyCoder.Testing;
 using MonkeyCoder.Testing.Sandboxes;
 
@@ -19,8 +21,8 @@ public sealed class SandboxRegistryTests : IAsyncDisposable
     private readonly SandboxRegistry _registry;
 
     public SandboxRegistryTests() => _registry = new SandboxRegistry(
-        _engine, new ConstantKeys(), Options.Create(new SandboxesOptions { MaxSandboxes = 3 }), _time,
-        NullLogger<SandboxRegistry>.Instance);
+        _engine, TestAdmission.On(new SandboxesOptions { MaxSandboxes = 3 }), new ConstantKeys(),
+        Options.Create(new SandboxesOptions()), _time, NullLogger<SandboxRegistry>.Instance);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -153,7 +155,7 @@ public sealed class SandboxRegistryTests : IAsyncDisposable
         await CreateAsync();
         await CreateAsync();
 
-        await Assert.ThrowsAsync<SandboxLimitException>(() => CreateAsync());
+        await Assert.ThrowsAsync<CapacityException>(() => CreateAsync());
         await _registry.KillAsync(first, Cancelled);
         await CreateAsync();
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using MonkeyCoder.Contracts.E2b;
 using MonkeyCoder.Sandbox.Sandboxes;
+using MonkeyCoder.Sandbox.Security;
 
 namespace MonkeyCoder.Sandbox.E2b.Control;
 
@@ -28,7 +29,7 @@ internal sealed class ListEndpoints(ISandboxRegistry registry, TemplateNames tem
 
     private IEnumerable<LiveSandbox> Of(HttpContext context)
     {
-        var tenant = context.ApiKey().Tenant;
+        var tenant = Caller.Of(context).Tenant;
         return registry.All.Where(sandbox => sandbox.Owner.Tenant == tenant);
     }
 
@@ -70,7 +71,7 @@ internal sealed class ListEndpoints(ISandboxRegistry registry, TemplateNames tem
         var ids = context.Request.Query["sandbox_ids"].SelectMany(value => (value ?? "").Split(',')).Distinct().ToList();
         if (ids.Count > MaxIds) return E2bAnswers.Error(StatusCodes.Status400BadRequest, $"'sandbox_ids' has more than {MaxIds} ids");
         var now = time.GetUtcNow();
-        var tenant = context.ApiKey().Tenant;
+        var tenant = Caller.Of(context).Tenant;
         var metrics = ids.Select(id => registry.Find(tenant, id)).OfType<LiveSandbox>()
             .ToDictionary(sandbox => sandbox.Id.Value, sandbox => SandboxRecordMapper.Metric(sandbox, now));
         return E2bAnswers.Json(new SandboxesMetrics(metrics), E2bJson.Default.SandboxesMetrics);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using MonkeyCoder.Contracts.E2b;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Sandbox.Sandboxes;
+using MonkeyCoder.Sandbox.Security;
 
 namespace MonkeyCoder.Sandbox.E2b.Control;
 
@@ -40,9 +41,9 @@ internal sealed class SandboxEndpoints(
         if (read.Value is not { } request) return NoBody(read);
         var plan = CreatePlan.Make(request, v2, templates, options.Value, limits);
         if (plan.Refusal is { } refusal) return refusal;
-        var key = context.ApiKey();
+        var caller = Caller.Of(context);
         var sandbox = await registry
-            .CreateAsync(new SandboxOwner(key.Tenant, key.Id), plan.Spec!, plan.Settings!, cancellationToken).ConfigureAwait(false);
+            .CreateAsync(new SandboxOwner(caller.Tenant, caller.KeyId), plan.Spec!, plan.Settings!, cancellationToken).ConfigureAwait(false);
         return E2bAnswers.Json(mapper.Created(sandbox), E2bJson.Default.SandboxCreated, StatusCodes.Status201Created);
     }
 

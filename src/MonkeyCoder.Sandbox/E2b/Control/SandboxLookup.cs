@@ -1,4 +1,5 @@
 using MonkeyCoder.Sandbox.Sandboxes;
+using MonkeyCoder.Sandbox.Security;
 
 namespace MonkeyCoder.Sandbox.E2b.Control;
 
@@ -12,7 +13,7 @@ internal readonly record struct SandboxLookup(LiveSandbox? Sandbox, IResult? Ans
         var id = dash < 0 ? text : text[..dash];
         if (id.Length == 0 || !id.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9')))
             return new(null, E2bAnswers.Error(StatusCodes.Status400BadRequest, "Invalid sandbox ID"));
-        return registry.Find(context.ApiKey().Tenant, id) is { } sandbox
+        return registry.Find(Caller.Of(context).Tenant, id) is { } sandbox
             ? new(sandbox, null)
             : new(null, E2bAnswers.Error(
                 StatusCodes.Status404NotFound, $"Sandbox \"{id}\" doesn't exist or you don't have access to it"));

@@ -1,7 +1,9 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http.Features;
 using MonkeyCoder.Contracts.E2b;
 using MonkeyCoder.Sandbox.E2b.CodeInterpreter;
 using MonkeyCoder.Sandbox.E2b.Envd;
+using MonkeyCoder.Sandbox.RateLimits;
 using MonkeyCoder.Sandbox.Sandboxes;
 
 namespace MonkeyCoder.Sandbox.E2b.Routing;
@@ -11,7 +13,8 @@ namespace MonkeyCoder.Sandbox.E2b.Routing;
 /// its connections are broken off, and later requests are answered with 502.
 /// </summary>
 internal sealed class SandboxRouter(
-    RequestDelegate next, ISandboxRegistry registry, EnvdService envd, CodeInterpreterService codeInterpreter, PortProxy proxy)
+    RequestDelegate next, ISandboxRegistry registry, EnvdService envd, CodeInterpreterService codeInterpreter, PortProxy proxy,
+    FailureLimits failures)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -34,13 +37,23 @@ internal sealed class SandboxRouter(
     {
         EnvdCors.Allow(context);
         if (EnvdCors.TryAnswerPreflight(context)) return;
-        var sandbox = FileSignature.Read(context.Request)?.FindSandbox(registry);
-        if (sandbox is not null)
+        var address = context.Connection.RemoteIpAddress;
+        if (failures.Check(address) is { } wait)
+        {
+            context.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            await E2bAnswers.WriteErrorAsync(
+                context, StatusCodes.Status429TooManyRequests, "too many signatures that do not hold; try again later").ConfigureAwait(false);
+            return;
+        }
+
+        var signature = FileSignature.Read(context.Request);
+        if (signature?.FindSandbox(registry) is { } sandbox)
         {
             await ServeAsync(context, sandbox, E2bProtocol.EnvdPort).ConfigureAwait(false);
             return;
         }
 
+        if (signature is not null) failures.Count(address);
         await E2bAnswers.WriteErrorAsync(
             context, StatusCodes.Status401Unauthorized,
             "invalid signature, or its sandbox has ended; name the sandbox with E2b-Sandbox-Id and E2b-Sandbox-Port").ConfigureAwait(false);

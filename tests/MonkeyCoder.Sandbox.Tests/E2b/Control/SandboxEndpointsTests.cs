@@ -115,13 +115,30 @@ public sealed class SandboxEndpointsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Create_AboveTheLimit_Is429()
+    public async Task Create_AboveTheTenantsLimit_Is429()
+    {
+        await using var node = await E2bNode.StartAsync(services =>
+            services.Configure<SandboxesOptions>(options => options.MaxSandboxesPerTenant = 1));
+        await node.CreateAsync();
+        using var response = await node.SendAsync(HttpMethod.Post, "/v2/sandboxes", """{"templateID":"base"}""");
+        using var other = await node.SendAsync(HttpMethod.Post, "/v2/sandboxes", """{"templateID":"base"}""", E2bNode.OtherKey);
+
+        await ExpectErrorAsync(response, 429, "limit");
+        Assert.Equal("5", response.Headers.GetValues("Retry-After").Single());
+        Assert.Equal(201, (int)other.StatusCode);
+    }
+
+    [Fact]
+    public async Task Create_OnAFullNode_Is503WithTheNameOfTheError()
     {
         await using var node = await E2bNode.StartAsync(services => services.Configure<SandboxesOptions>(options => options.MaxSandboxes = 1));
         await node.CreateAsync();
-        using var response = await node.SendAsync(HttpMethod.Post, "/v2/sandboxes", """{"templateID":"base"}""");
+        using var response = await node.SendAsync(HttpMethod.Post, "/v2/sandboxes", """{"templateID":"base"}""", E2bNode.OtherKey);
 
-        await ExpectErrorAsync(response, 429, "limit");
+        Assert.Equal("5", response.Headers.GetValues("Retry-After").Single());
+        Assert.Contains("\"error_code\":\"sandbox_capacity_unavailable\"", await response.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
+        await ExpectErrorAsync(response, 503, "node");
+        Assert.Single(node.Engine.Sandboxes);
     }
 
     [Theory]
