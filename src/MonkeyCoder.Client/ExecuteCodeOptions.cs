@@ -18,6 +18,10 @@ public sealed record ExecuteCodeOptions
     /// <value>Default false: it is removed.</value>
     public bool Keep { get; init; }
 
+    /// <summary>Limits of the fresh sandbox, where they are to differ from the node's.</summary>
+    /// <value>Default: the node's.</value>
+    public LimitRequest? Limits { get; init; }
+
     /// <summary>Free-form, for the caller's own use; the service does not interpret it.</summary>
     public IReadOnlyDictionary<string, JsonElement>? Metadata { get; init; }
 }

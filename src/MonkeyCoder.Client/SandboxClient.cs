@@ -67,6 +67,7 @@ public sealed class SandboxClient : IDisposable
             Metadata = options.Metadata,
             SandboxId = options.SandboxId,
             Keep = options.Keep ? true : null,
+            Limits = options.Limits,
             ExecutionId = executionId,
         };
         return _transport.SendAsync(

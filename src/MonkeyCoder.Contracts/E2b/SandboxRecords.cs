@@ -32,6 +32,10 @@ public sealed record SandboxCreateRequest(
 
     public IReadOnlyList<SandboxVolumeMount>? VolumeMounts { get; init; }
 
+    /// <summary>A snapshot to start from; kept as it came.</summary>
+    [JsonPropertyName("snapshotID")]
+    public JsonElement? SnapshotId { get; init; }
+
     /// <summary>Identity tokens; kept as it came.</summary>
     public JsonElement? Iam { get; init; }
 }

@@ -30,6 +30,9 @@ public sealed record ExecuteRequest
     /// <value>Keep the sandbox after the cell; the answer names it. Default false: removed at once.</value>
     public bool? Keep { get; init; }
 
+    /// <value>Limits of the fresh sandbox. Default: the node's. Not for a sandbox that is live already.</value>
+    public LimitRequest? Limits { get; init; }
+
     /// <value>Id of the execution. Default: the subject of the token, or a new one. Must agree with the token where there is one.</value>
     public string? ExecutionId { get; init; }
 

@@ -1,3 +1,5 @@
+using MonkeyCoder.Isolation.Sandboxes;
+
 namespace MonkeyCoder.Sandbox.Executions;
 
 /// <summary>An execute request that has been checked.</summary>
@@ -7,5 +9,7 @@ namespace MonkeyCoder.Sandbox.Executions;
 /// <param name="Timeout">Within the node's maximum.</param>
 /// <param name="SandboxId">Run there; null: in a fresh sandbox.</param>
 /// <param name="Keep">A fresh sandbox lives on.</param>
+/// <param name="Limits">Of a fresh sandbox.</param>
 internal sealed record ExecutionPlan(
-    string ExecutionId, string Code, string Language, TimeSpan Timeout, string? SandboxId, bool Keep);
+    string ExecutionId, string Code, string Language, TimeSpan Timeout, string? SandboxId, bool Keep,
+    SandboxLimits Limits);

@@ -10,7 +10,7 @@ using MonkeyCoder.Sandbox.Security;
 namespace MonkeyCoder.Sandbox.Executions;
 
 /// <summary>Checks execute requests: what is asked for becomes a plan, or a refusal that says what to do.</summary>
-internal sealed class ExecutionPlanner(IOptions<ExecutionOptions> options, ILoggerFactory loggers)
+internal sealed class ExecutionPlanner(IOptions<ExecutionOptions> options, LimitPlanner limits, ILoggerFactory loggers)
 {
     private const string CodeType = "code";
     private const string BrowserType = "browser";
@@ -33,9 +33,11 @@ internal sealed class ExecutionPlanner(IOptions<ExecutionOptions> options, ILogg
         }
 
         if (!IdOf(request, caller).TryGet(out var executionId, out problem)) return problem;
+        if (!limits.Plan(request.Limits).TryGet(out var sandboxLimits, out problem)) return problem;
         var timeout = request.Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : options.Value.DefaultTimeout;
         return new ExecutionPlan(
-            executionId, request.Code!, language, timeout, request.SandboxId, request.Keep ?? false);
+            executionId, request.Code!, language, timeout, request.SandboxId, request.Keep ?? false,
+            sandboxLimits);
     }
 
     private static Problem? CheckKind(ExecuteRequest request)
@@ -53,7 +55,13 @@ internal sealed class ExecutionPlanner(IOptions<ExecutionOptions> options, ILogg
             return ProblemCatalog.Make(
                 ProblemCodes.UnknownField,
                 $"There is no field '{Shorten(unknown)}'; the fields are sandbox_type, action, code, language, timeout, "
-                + "metadata, sandbox_id, keep and execution_id.");
+                + "metadata, sandbox_id, keep, limits and execution_id.");
+        }
+
+        if (request is { Limits: not null, SandboxId: not null })
+        {
+            return ProblemCatalog.Make(
+                ProblemCodes.InvalidField, "The field 'limits' is for a fresh sandbox; leave it out, or leave out 'sandbox_id'.");
         }
 
         return request.Metadata is { Count: > MaxMetadataEntries }

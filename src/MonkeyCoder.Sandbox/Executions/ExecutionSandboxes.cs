@@ -7,7 +7,7 @@ namespace MonkeyCoder.Sandbox.Executions;
 
 /// <summary>The sandboxes that <c>/sandbox/execute</c> makes, finds and removes.</summary>
 internal sealed class ExecutionSandboxes(
-    ISandboxRegistry registry, KeptSandboxes kept, Departures departures, SandboxLimits limits,
+    ISandboxRegistry registry, KeptSandboxes kept, Departures departures,
     IOptions<ExecutionOptions> options)
 {
     private const string Template = "base";
@@ -15,11 +15,11 @@ internal sealed class ExecutionSandboxes(
     /// <summary>A live sandbox of the tenant, whoever made it; null where there is none.</summary>
     public LiveSandbox? Find(string tenant, string id) => registry.Find(tenant, id);
 
-    /// <summary>A fresh strict sandbox with the node's limits.</summary>
+    /// <summary>A fresh strict sandbox with the limits of the plan.</summary>
     public async Task<LiveSandbox> CreateAsync(Caller caller, ExecutionPlan plan, CancellationToken cancellationToken)
     {
         var owner = new SandboxOwner(caller.Tenant, caller.KeyId);
-        var spec = new SandboxSpec { Template = Template, Profile = SandboxProfile.Strict, Limits = limits };
+        var spec = new SandboxSpec { Template = Template, Profile = SandboxProfile.Strict, Limits = plan.Limits };
         // Its ports are closed to who knows no more than its id: the answer's sandbox_id is not a secret.
         var settings = new SandboxSettings
         {

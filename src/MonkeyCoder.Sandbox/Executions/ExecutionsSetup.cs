@@ -12,6 +12,7 @@ internal static class ExecutionsSetup
         services.TryAddSingleton<ExecutionMetrics>();
         services.TryAddSingleton<CellKernel>();
         services.TryAddSingleton<ICellRunner, CellRunner>();
+        services.TryAddSingleton<LimitPlanner>();
         services.TryAddSingleton<ExecutionPlanner>();
         services.TryAddSingleton<ExecutionSandboxes>();
         services.TryAddSingleton<KeptSandboxes>();

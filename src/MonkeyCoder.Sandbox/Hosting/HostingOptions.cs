@@ -20,14 +20,26 @@ internal sealed class HostingOptions
     /// <value>How long a stop waits for requests and for the removal of sandboxes, 1 second to 10 minutes. Default 30 seconds.</value>
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <value>Connections that may be open at once, 1 to 1000000. Default 10000.</value>
+    /// <value>
+    /// TCP port that alone answers <c>/metrics</c>, on the same address: 0 (any that is free) to 65535; publish it to nobody
+    /// but the collector. Default: none, so that <c>/metrics</c> is answered on <c>Port</c>.
+    /// </value>
+    public int? MetricsPort { get; set; }
+
+    /// <value>
+    /// Connections that may be open at once, 1 to 1000000, and never more than half of the files that the service may open.
+    /// Default 10000.
+    /// </value>
     public int MaxConnections { get; set; } = 10_000;
 
     /// <value>Time for the headers of a request, 1 second to 10 minutes. Default 15 seconds.</value>
     public TimeSpan HeadersTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <value>Bytes per second below which the sender of a body is cut off, after 30 seconds of grace, 1 to 1000000. Default 240.</value>
+    /// <value>Bytes per second below which the sender of a body is cut off, 1 to 1000000. Default 240.</value>
     public double MinBodyBytesPerSecond { get; set; } = 240;
+
+    /// <value>How long the sender of a body may be slower than that, 2 seconds to 10 minutes. Default 15 seconds.</value>
+    public TimeSpan SlowBodyGrace { get; set; } = TimeSpan.FromSeconds(15);
 }
 
 internal sealed class HostingOptionsValidator : IValidateOptions<HostingOptions>
@@ -38,10 +50,14 @@ internal sealed class HostingOptionsValidator : IValidateOptions<HostingOptions>
         if (options.Host != "localhost" && !IPAddress.TryParse(options.Host, out _))
             checks.Fail(nameof(options.Host), $"is '{options.Host}' and must be an IP address or localhost");
         checks.InRange(nameof(options.Port), options.Port, 0, IPEndPoint.MaxPort);
+        if (options.MetricsPort is { } metrics) checks.InRange(nameof(options.MetricsPort), metrics, 0, IPEndPoint.MaxPort);
+        if (options.MetricsPort is > 0 and var same && same == options.Port)
+            checks.Fail(nameof(options.MetricsPort), $"is {same}, which is {HostingOptions.Section}:{nameof(options.Port)} already; choose another or leave it out");
         checks.InRange(nameof(options.ShutdownTimeout), options.ShutdownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
         checks.InRange(nameof(options.MaxConnections), options.MaxConnections, 1, 1_000_000);
         checks.InRange(nameof(options.HeadersTimeout), options.HeadersTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
         checks.InRange(nameof(options.MinBodyBytesPerSecond), options.MinBodyBytesPerSecond, 1, 1_000_000);
+        checks.InRange(nameof(options.SlowBodyGrace), options.SlowBodyGrace, TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10));
         return checks.Result;
     }
 }

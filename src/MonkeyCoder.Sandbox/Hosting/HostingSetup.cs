@@ -13,7 +13,6 @@ internal static class HostingSetup
 
     // Clients of E2B keep idle connections for ten minutes; the server must not be the first to close.
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(620);
-    private static readonly TimeSpan SlowBodyGrace = TimeSpan.FromSeconds(30);
 
     /// <summary>Registers the server, the clock, directories, limits and the engine.</summary>
     public static void AddNodeHosting(this WebApplicationBuilder builder)
@@ -53,18 +52,26 @@ internal static class HostingSetup
 
     private static void ConfigureServer(KestrelServerOptions server, HostingOptions settings)
     {
-        if (IPAddress.TryParse(settings.Host, out var address)) server.Listen(address, settings.Port);
-        else server.ListenLocalhost(settings.Port);
+        Listen(server, settings.Host, settings.Port, static _ => { });
+        if (settings.MetricsPort is { } metrics) Listen(server, settings.Host, metrics, MetricsListener.Mark);
         server.AddServerHeader = false;
         server.Limits.MaxRequestBodySize = JsonBody.DrainLimit;
         server.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
         server.Limits.MaxRequestHeaderCount = MaxHeaders;
-        server.Limits.MaxConcurrentConnections = settings.MaxConnections;
-        server.Limits.MaxConcurrentUpgradedConnections = settings.MaxConnections;
+        // Each may need a socket to an agent besides its own: above that, connections are closed instead of failing anywhere.
+        var connections = Math.Min(settings.MaxConnections, Math.Max(1, OpenFileLimit.Read() / 2));
+        server.Limits.MaxConcurrentConnections = connections;
+        server.Limits.MaxConcurrentUpgradedConnections = connections;
         server.Limits.RequestHeadersTimeout = settings.HeadersTimeout;
         server.Limits.KeepAliveTimeout = KeepAlive;
-        server.Limits.MinRequestBodyDataRate = new MinDataRate(settings.MinBodyBytesPerSecond, SlowBodyGrace);
+        server.Limits.MinRequestBodyDataRate = new MinDataRate(settings.MinBodyBytesPerSecond, settings.SlowBodyGrace);
         // A client that stops reading slows its own sandbox down, and may.
         server.Limits.MinResponseDataRate = null;
+    }
+
+    private static void Listen(KestrelServerOptions server, string host, int port, Action<ListenOptions> configure)
+    {
+        if (IPAddress.TryParse(host, out var address)) server.Listen(address, port, configure);
+        else server.ListenLocalhost(port, configure);
     }
 }

@@ -3,10 +3,16 @@ using MonkeyCoder.Isolation.Sandboxes;
 
 namespace MonkeyCoder.Sandbox.Hosting;
 
-/// <summary>Hard limits of every sandbox.</summary>
+/// <summary>Hard limits: those of every sandbox, and up to where a request may raise them for its own.</summary>
 internal sealed class LimitOptions
 {
     public const string Section = "Limits";
+
+    public const int LeastMemoryMb = 64;
+    public const int LeastCpuPercent = 1;
+    public const int LeastDiskMb = 16;
+    public const int LeastProcesses = 8;
+    public const int LeastOpenFiles = 64;
 
     private const long Mebibyte = 1024 * 1024;
 
@@ -25,6 +31,21 @@ internal sealed class LimitOptions
     /// <value>Open files of each process, 64 to 1048576. Default 1024.</value>
     public int OpenFiles { get; set; } = 1024;
 
+    /// <value>Most memory in MiB that a request may ask for, from <c>MemoryMb</c> to 1048576. Default: <c>MemoryMb</c>, so that it can only ask for less.</value>
+    public int? CeilingMemoryMb { get; set; }
+
+    /// <value>Most percent of one CPU that a request may ask for, from <c>CpuPercent</c> to 6400. Default: <c>CpuPercent</c>, so that it can only ask for less.</value>
+    public int? CeilingCpuPercent { get; set; }
+
+    /// <value>Most disk in MiB that a request may ask for, from <c>DiskMb</c> to 1048576. Default: <c>DiskMb</c>, so that it can only ask for less.</value>
+    public int? CeilingDiskMb { get; set; }
+
+    /// <value>Most processes and threads that a request may ask for, from <c>Processes</c> to 65536. Default: <c>Processes</c>, so that it can only ask for less.</value>
+    public int? CeilingProcesses { get; set; }
+
+    /// <value>Most open files that a request may ask for, from <c>OpenFiles</c> to 1048576. Default: <c>OpenFiles</c>, so that it can only ask for less.</value>
+    public int? CeilingOpenFiles { get; set; }
+
     /// <summary>As the engine takes them.</summary>
     public SandboxLimits ToLimits() => new()
     {
@@ -41,11 +62,16 @@ internal sealed class LimitOptionsValidator : IValidateOptions<LimitOptions>
     public ValidateOptionsResult Validate(string? name, LimitOptions options)
     {
         var checks = new OptionChecks(LimitOptions.Section);
-        checks.InRange(nameof(options.MemoryMb), options.MemoryMb, 64, 1_048_576);
-        checks.InRange(nameof(options.CpuPercent), options.CpuPercent, 1, 6400);
-        checks.InRange(nameof(options.DiskMb), options.DiskMb, 16, 1_048_576);
-        checks.InRange(nameof(options.Processes), options.Processes, 8, 65_536);
-        checks.InRange(nameof(options.OpenFiles), options.OpenFiles, 64, 1_048_576);
+        checks.InRange(nameof(options.MemoryMb), options.MemoryMb, LimitOptions.LeastMemoryMb, 1_048_576);
+        if (options.CeilingMemoryMb is { } ceilingMemoryMb) checks.InRange(nameof(options.CeilingMemoryMb), ceilingMemoryMb, options.MemoryMb, 1_048_576);
+        checks.InRange(nameof(options.CpuPercent), options.CpuPercent, LimitOptions.LeastCpuPercent, 6400);
+        if (options.CeilingCpuPercent is { } ceilingCpuPercent) checks.InRange(nameof(options.CeilingCpuPercent), ceilingCpuPercent, options.CpuPercent, 6400);
+        checks.InRange(nameof(options.DiskMb), options.DiskMb, LimitOptions.LeastDiskMb, 1_048_576);
+        if (options.CeilingDiskMb is { } ceilingDiskMb) checks.InRange(nameof(options.CeilingDiskMb), ceilingDiskMb, options.DiskMb, 1_048_576);
+        checks.InRange(nameof(options.Processes), options.Processes, LimitOptions.LeastProcesses, 65_536);
+        if (options.CeilingProcesses is { } ceilingProcesses) checks.InRange(nameof(options.CeilingProcesses), ceilingProcesses, options.Processes, 65_536);
+        checks.InRange(nameof(options.OpenFiles), options.OpenFiles, LimitOptions.LeastOpenFiles, 1_048_576);
+        if (options.CeilingOpenFiles is { } ceilingOpenFiles) checks.InRange(nameof(options.CeilingOpenFiles), ceilingOpenFiles, options.OpenFiles, 1_048_576);
         return checks.Result;
     }
 }

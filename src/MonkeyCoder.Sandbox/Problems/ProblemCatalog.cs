@@ -21,6 +21,8 @@ internal static class ProblemCatalog
             "Send the code to run in the field 'code'."),
         new(ProblemCodes.TimeoutOutOfRange, 400, "The timeout is zero, negative or over the node's maximum.",
             "Send a timeout in seconds within the range that the detail names."),
+        new(ProblemCodes.LimitOutOfRange, 400, "A limit is below the least or over the operator's maximum.",
+            "Ask for a value within the range that the detail names, or leave the limit out."),
         new(ProblemCodes.UnsupportedLanguage, 400, "No kernel speaks this language.",
             "Use one of the languages that the detail names."),
         new(ProblemCodes.UnsupportedSandboxType, 400, "There is no such kind of sandbox.",

@@ -1,6 +1,9 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using MonkeyCoder.Contracts.Problems;
 using MonkeyCoder.Sandbox.Executions;
+using MonkeyCoder.Sandbox.Hosting;
+using MonkeyCoder.Sandbox.Problems;
 using MonkeyCoder.Sandbox.Security;
 using OpenTelemetry.Metrics;
 
@@ -40,6 +43,12 @@ internal static class TelemetrySetup
     // scripts look for.
     private static async Task WithoutEmptyLabelsAsync(HttpContext context, RequestDelegate next)
     {
+        if (!MetricsListener.Serves(context))
+        {
+            await new ProblemResult(ProblemCatalog.Make(ProblemCodes.NotFound)).ExecuteAsync(context);
+            return;
+        }
+
         var body = context.Response.Body;
         using var buffer = new MemoryStream();
         context.Response.Body = buffer;

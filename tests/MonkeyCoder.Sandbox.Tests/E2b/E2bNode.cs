@@ -101,9 +101,14 @@ internal sealed class E2bNode : IAsyncDisposable
         return request;
     }
 
-    /// <summary>A request to the code interpreter of a sandbox.</summary>
-    public static HttpRequestMessage Code(Created sandbox, HttpMethod method, string path, string? json = null) =>
-        To(sandbox, CodePort, method, path, json is null ? null : new StringContent(json, Encoding.UTF8, "application/json"));
+    /// <summary>A request to the code interpreter of a sandbox, with its token where clients send it.</summary>
+    public static HttpRequestMessage Code(Created sandbox, HttpMethod method, string path, string? json = null)
+    {
+        var content = json is null ? null : new StringContent(json, Encoding.UTF8, "application/json");
+        var request = To(sandbox, CodePort, method, path, content);
+        if (path == "/execute" && sandbox.Token is not null) request.Headers.Add("X-Access-Token", sandbox.Token);
+        return request;
+    }
 
     /// <summary>A request to any port, routed by headers.</summary>
     public static HttpRequestMessage To(Created sandbox, int port, HttpMethod method, string path, HttpContent? content = null)

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MonkeyCoder.Contracts.Problems;
@@ -33,6 +34,9 @@ public sealed class NodeFixture : IAsyncDisposable
 
     public HttpClient Http { get; }
 
+    /// <summary>Where it listens; the second is the port for metrics, where there is one.</summary>
+    public IReadOnlyList<Uri> Addresses => [.. _app.Urls.Select(url => new Uri(url))];
+
     public FakeSandboxEngine Engine { get; }
 
     /// <summary>What the node believes to have.</summary>
@@ -41,6 +45,12 @@ public sealed class NodeFixture : IAsyncDisposable
     public FakeAgent Agent => Engine.Agent;
 
     public LogSink Log { get; }
+
+    public IServiceProvider Services => _app.Services;
+
+    /// <summary>Every route of the node itself.</summary>
+    public IReadOnlyList<RouteEndpoint> Endpoints =>
+        [.. ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()];
 
     public ApiKeyStore Keys => new(_state, TimeProvider.System);
 

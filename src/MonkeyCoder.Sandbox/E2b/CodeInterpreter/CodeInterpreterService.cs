@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.Options;
 using MonkeyCoder.Contracts.E2b;
 using MonkeyCoder.Sandbox.E2b.Envd;
+using MonkeyCoder.Sandbox.E2b.Routing;
 using MonkeyCoder.Sandbox.Executions;
 using MonkeyCoder.Sandbox.Sandboxes;
 
@@ -11,34 +12,47 @@ namespace MonkeyCoder.Sandbox.E2b.CodeInterpreter;
 /// Port 49999 of every sandbox: cells and contexts. Nothing listens there inside; the node answers. Errors are plain text,
 /// as clients show them.
 /// </summary>
-internal sealed class CodeInterpreterService(CellStreams cells, ICellRunner runner, IOptions<E2bOptions> options)
+internal sealed class CodeInterpreterService
 {
     private const int MaxContextBytes = 64 * 1024;
     private const int MaxContexts = 64;
-    private const string ContextsPath = "/contexts/";
-    private const string RestartSuffix = "/restart";
 
     /// <summary>Escapes make a cell up to six times as long in JSON; the environment comes on top.</summary>
     private const int BodyBytesPerCodeByte = 6;
 
+    private readonly CellStreams _cells;
+    private readonly ICellRunner _runner;
+    private readonly E2bOptions _options;
+
+    public CodeInterpreterService(CellStreams cells, ICellRunner runner, IOptions<E2bOptions> options)
+    {
+        _cells = cells;
+        _runner = runner;
+        _options = options.Value;
+        Routes.Add("GET", "/health", PortAccess.Everybody, static (context, _) => context.Response.WriteAsJsonAsync("OK", context.RequestAborted));
+        // Clients send the access token with a cell, and with nothing else on this port.
+        Routes.Add("POST", "/execute", PortAccess.AccessToken, ExecuteAsync);
+        Routes.Add("GET", "/contexts", PortAccess.Everybody, ListAsync);
+        Routes.Add("POST", "/contexts", PortAccess.Everybody, CreateAsync);
+        Routes.Add(new PortRoute("DELETE", "/contexts/{id}", PortAccess.Everybody, RemoveAsync));
+        Routes.Add(new PortRoute("POST", "/contexts/{id}/restart", PortAccess.Everybody, RestartAsync));
+    }
+
+    /// <summary>All of it. Where the sandbox's ports are closed, each asks for the traffic token first.</summary>
+    public PortRoutes Routes { get; } = new();
+
     public Task HandleAsync(HttpContext context, LiveSandbox sandbox)
     {
-        var path = context.Request.Path.Value ?? "";
-        return (context.Request.Method, path) switch
-        {
-            ("GET", "/health") => context.Response.WriteAsJsonAsync("OK", context.RequestAborted),
-            ("POST", "/execute") => ExecuteAsync(context, sandbox),
-            ("GET", "/contexts") => ListAsync(context, sandbox),
-            ("POST", "/contexts") => CreateAsync(context, sandbox),
-            ("DELETE", _) when Named(path, "") is { } id => RemoveAsync(context, sandbox, id),
-            ("POST", _) when Named(path, RestartSuffix) is { } id => RestartAsync(context, sandbox, id),
-            _ => TextAsync(context, StatusCodes.Status404NotFound, "no such route on this port"),
-        };
+        if (Routes.Find(context.Request, out var segment) is not { } route)
+            return TextAsync(context, StatusCodes.Status404NotFound, "no such route on this port");
+        return route.Access == PortAccess.AccessToken && !EnvdAccess.IsAllowed(context, sandbox)
+            ? TextAsync(context, StatusCodes.Status401Unauthorized, EnvdAccess.Refusal)
+            : route.Handler(context, sandbox, segment);
     }
 
     private async Task ExecuteAsync(HttpContext context, LiveSandbox sandbox)
     {
-        var limit = (options.Value.MaxCodeBytes * BodyBytesPerCodeByte) + MaxContextBytes;
+        var limit = (_options.MaxCodeBytes * BodyBytesPerCodeByte) + MaxContextBytes;
         var read = await RequestJson
             .ReadAsync(context.Request, E2bJson.Default.ExecuteCodeRequest, limit, context.RequestAborted).ConfigureAwait(false);
         if (read.Value is not { } request)
@@ -56,14 +70,14 @@ internal sealed class CodeInterpreterService(CellStreams cells, ICellRunner runn
         else
         {
             var environment = request.EnvVars ?? new Dictionary<string, string>();
-            await cells.RunAsync(context, sandbox, new CellRequest(chosen, request.Code, environment, Timeout: null)).ConfigureAwait(false);
+            await _cells.RunAsync(context, sandbox, new CellRequest(chosen, request.Code, environment, Timeout: null)).ConfigureAwait(false);
         }
     }
 
     private (int Status, string Text)? Problem(ExecuteCodeRequest request)
     {
-        if (Encoding.UTF8.GetByteCount(request.Code) > options.Value.MaxCodeBytes)
-            return (StatusCodes.Status413PayloadTooLarge, $"The code is larger than {options.Value.MaxCodeBytes} bytes");
+        if (Encoding.UTF8.GetByteCount(request.Code) > _options.MaxCodeBytes)
+            return (StatusCodes.Status413PayloadTooLarge, $"The code is larger than {_options.MaxCodeBytes} bytes");
         if (request.ContextId is not null && request.Language is not null)
             return (StatusCodes.Status400BadRequest, "Only one of context_id and language can be given");
         foreach (var (name, value) in request.EnvVars ?? new Dictionary<string, string>())
@@ -117,11 +131,11 @@ internal sealed class CodeInterpreterService(CellStreams cells, ICellRunner runn
         WithAsync(context, sandbox, id, async found =>
         {
             sandbox.Contexts.Remove(id);
-            await runner.CloseAsync(sandbox, found, context.RequestAborted).ConfigureAwait(false);
+            await _runner.CloseAsync(sandbox, found, context.RequestAborted).ConfigureAwait(false);
         });
 
     private Task RestartAsync(HttpContext context, LiveSandbox sandbox, string id) =>
-        WithAsync(context, sandbox, id, found => runner.RestartAsync(sandbox, found, context.RequestAborted));
+        WithAsync(context, sandbox, id, found => _runner.RestartAsync(sandbox, found, context.RequestAborted));
 
     private static async Task WithAsync(HttpContext context, LiveSandbox sandbox, string id, Func<KernelContext, Task> work)
     {
@@ -144,14 +158,6 @@ internal sealed class CodeInterpreterService(CellStreams cells, ICellRunner runn
         (StatusCodes.Status400BadRequest, $"This language is not supported; use one of {KernelContexts.SupportedLanguages}");
 
     private static ContextRecord Record(KernelContext context) => new(context.Id, context.Language, context.WorkingDirectory);
-
-    private static string? Named(string path, string suffix)
-    {
-        if (!path.StartsWith(ContextsPath, StringComparison.Ordinal) || !path.EndsWith(suffix, StringComparison.Ordinal)
-            || path.Length <= ContextsPath.Length + suffix.Length) return null;
-        var id = path[ContextsPath.Length..^suffix.Length];
-        return id.Contains('/', StringComparison.Ordinal) ? null : id;
-    }
 
     private static bool IsName(string name) =>
         name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');

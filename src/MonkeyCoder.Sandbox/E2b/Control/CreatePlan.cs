@@ -100,6 +100,7 @@ internal readonly record struct CreatePlan(SandboxSpec? Spec, SandboxSettings? S
     private static string? Unavailable(SandboxCreateRequest request) => request switch
     {
         { AutoPause: true } or { AutoResume.Enabled: true } => "pausing and resuming a sandbox",
+        { SnapshotId: { ValueKind: not JsonValueKind.Null } } => "starting from a snapshot",
         { VolumeMounts.Count: > 0 } => "mounting volumes",
         { Iam: { ValueKind: not JsonValueKind.Null } } => "identity tokens",
         { Network.HttpsPorts.Count: > 0 } => "TLS to a sandbox's own ports",

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization.Metadata;
 using MonkeyCoder.Contracts.E2b;
 using MonkeyCoder.Sandbox.E2b.Connect;
+using MonkeyCoder.Sandbox.E2b.Routing;
 using MonkeyCoder.Sandbox.Sandboxes;
 
 namespace MonkeyCoder.Sandbox.E2b.Envd;
@@ -13,14 +14,16 @@ internal sealed class EnvdService
 {
     private const long Mebibyte = 1024 * 1024;
 
-    private readonly Dictionary<string, Func<ConnectCall, Task>> _methods = new(StringComparer.Ordinal);
-    private readonly EnvdFiles _files;
     private readonly TimeProvider _time;
 
     public EnvdService(EnvdFiles files, Watchers watchers, ProcessDeadlines deadlines, TimeProvider time)
     {
-        _files = files;
         _time = time;
+        Routes.Add("GET", "/health", PortAccess.Everybody, HealthAsync);
+        Routes.Add(method: null, "/files", PortAccess.AccessTokenOrSignature, files.HandleAsync);
+        Routes.Add("POST", "/files/compose", PortAccess.AccessToken, EnvdFiles.ComposeAsync);
+        Routes.Add("GET", "/envs", PortAccess.AccessToken, EnvironmentAsync);
+        Routes.Add("GET", "/metrics", PortAccess.AccessToken, MetricsAsync);
         var json = E2bJson.Default;
         Stream("/process.Process/Start", json.StartProcessRequest,
             (call, request, stream) => ProcessStreams.StartAsync(call, request, stream, deadlines));
@@ -41,46 +44,34 @@ internal sealed class EnvdService
         Unary("/filesystem.Filesystem/RemoveWatcher", json.WatcherRecord, json.EmptyRecord, watchers.RemoveAsync);
     }
 
+    /// <summary>All of it.</summary>
+    public PortRoutes Routes { get; } = new();
+
     public async Task HandleAsync(HttpContext context, LiveSandbox sandbox)
     {
         if (EnvdCors.TryAnswerPreflight(context)) return;
         EnvdCors.Allow(context);
-        var path = context.Request.Path.Value ?? "";
-        if (path == "/health" && HttpMethods.IsGet(context.Request.Method))
-            context.Response.StatusCode = StatusCodes.Status204NoContent;
-        else if (path == "/files")
-            await _files.HandleAsync(context, sandbox).ConfigureAwait(false);
-        else if (!EnvdAccess.IsAllowed(context, sandbox))
+        var route = Routes.Find(context.Request, out var segment);
+        // Who has no token is not told what there is.
+        if ((route?.Access ?? PortAccess.AccessToken) == PortAccess.AccessToken && !EnvdAccess.IsAllowed(context, sandbox))
             await E2bAnswers.WriteErrorAsync(context, StatusCodes.Status401Unauthorized, EnvdAccess.Refusal).ConfigureAwait(false);
+        else if (route is not null)
+            await route.Handler(context, sandbox, segment).ConfigureAwait(false);
         else
-            await HandleAllowedAsync(context, sandbox, path).ConfigureAwait(false);
+            await E2bAnswers.WriteErrorAsync(context, StatusCodes.Status404NotFound, "no such route on this port").ConfigureAwait(false);
     }
 
-    private async Task HandleAllowedAsync(HttpContext context, LiveSandbox sandbox, string path)
+    private static Task HealthAsync(HttpContext context, LiveSandbox sandbox)
     {
-        var isGet = HttpMethods.IsGet(context.Request.Method);
-        if (HttpMethods.IsPost(context.Request.Method) && _methods.TryGetValue(path, out var method))
-        {
-            using var call = new ConnectCall(context, sandbox, EnvdAccess.User(context), _time);
-            await method(call).ConfigureAwait(false);
-        }
-        else if (path == "/files/compose" && HttpMethods.IsPost(context.Request.Method))
-        {
-            await EnvdFiles.ComposeAsync(context, sandbox).ConfigureAwait(false);
-        }
-        else if (path == "/envs" && isGet)
-        {
-            await E2bAnswers.WriteAsync(context, sandbox.Settings.Environment, E2bJson.Default.IReadOnlyDictionaryStringString).ConfigureAwait(false);
-        }
-        else if (path == "/metrics" && isGet)
-        {
-            await E2bAnswers.WriteAsync(context, Metrics(sandbox), E2bJson.Default.EnvdMetrics).ConfigureAwait(false);
-        }
-        else
-        {
-            await E2bAnswers.WriteErrorAsync(context, StatusCodes.Status404NotFound, "no such route on this port").ConfigureAwait(false);
-        }
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return Task.CompletedTask;
     }
+
+    private static Task EnvironmentAsync(HttpContext context, LiveSandbox sandbox) =>
+        E2bAnswers.WriteAsync(context, sandbox.Settings.Environment, E2bJson.Default.IReadOnlyDictionaryStringString);
+
+    private Task MetricsAsync(HttpContext context, LiveSandbox sandbox) =>
+        E2bAnswers.WriteAsync(context, Metrics(sandbox), E2bJson.Default.EnvdMetrics);
 
     private EnvdMetrics Metrics(LiveSandbox sandbox)
     {
@@ -94,9 +85,16 @@ internal sealed class EnvdService
     private void Unary<TRequest, TAnswer>(
         string path, JsonTypeInfo<TRequest> request, JsonTypeInfo<TAnswer> answer, Func<ConnectCall, TRequest, Task<TAnswer>> handler)
         where TRequest : class =>
-        _methods[path] = call => ConnectRunner.UnaryAsync(call, request, answer, handler);
+        Call(path, call => ConnectRunner.UnaryAsync(call, request, answer, handler));
 
     private void Stream<TRequest>(
         string path, JsonTypeInfo<TRequest> request, Func<ConnectCall, TRequest, ConnectStream, Task> handler) where TRequest : class =>
-        _methods[path] = call => ConnectRunner.StreamAsync(call, request, handler);
+        Call(path, call => ConnectRunner.StreamAsync(call, request, handler));
+
+    private void Call(string path, Func<ConnectCall, Task> method) =>
+        Routes.Add("POST", path, PortAccess.AccessToken, async (context, sandbox) =>
+        {
+            using var call = new ConnectCall(context, sandbox, EnvdAccess.User(context), _time);
+            await method(call).ConfigureAwait(false);
+        });
 }
