@@ -26,11 +26,11 @@ internal sealed class RateLimitOptions
     /// <value>Requests that an address may send at once before the rate holds, 1 to 1000000. Default 1000.</value>
     public int AddressBurst { get; set; } = 1000;
 
-    /// <value>Credentials that do not hold, per second from one address, 1 to 1000000. Above it none is looked at. Default 5.</value>
-    public int FailuresPerSecond { get; set; } = 5;
+    /// <value>Credentials that do not hold, per second from one address, 1 to 1000000. Above it none is looked at. Default 1.</value>
+    public int FailuresPerSecond { get; set; } = 1;
 
-    /// <value>Credentials that do not hold, at once from one address before the rate holds, 1 to 1000000. Default 100.</value>
-    public int FailureBurst { get; set; } = 100;
+    /// <value>Credentials that do not hold, at once from one address before the rate holds, 1 to 1000000. Default 50.</value>
+    public int FailureBurst { get; set; } = 50;
 
     /// <value>
     /// Reverse proxies whose X-Forwarded-For is believed, as addresses or CIDRs with commas between them. Default: none,
