@@ -32,6 +32,8 @@ internal static class RequestJson
             }
             catch (BadHttpRequestException e)
             {
+                // Who sends byte by byte gets no answer, and no place for it.
+                if (e.StatusCode == StatusCodes.Status408RequestTimeout) request.HttpContext.Abort();
                 return new(null, e.StatusCode, "the request body is malformed or too large");
             }
 

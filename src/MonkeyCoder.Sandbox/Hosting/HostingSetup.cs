@@ -11,6 +11,8 @@ internal static class HostingSetup
     private const int MaxHeaderBytes = 32 * 1024;
     private const int MaxHeaders = 100;
 
+    private static readonly TimeSpan HeadersSlack = TimeSpan.FromSeconds(2);
+
     // Clients of E2B keep idle connections for ten minutes; the server must not be the first to close.
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(620);
 
@@ -52,7 +54,7 @@ internal static class HostingSetup
 
     private static void ConfigureServer(KestrelServerOptions server, HostingOptions settings)
     {
-        Listen(server, settings.Host, settings.Port, static _ => { });
+        Listen(server, settings.Host, settings.Port, listen => FirstRequestDeadline.Watch(listen, settings.HeadersTimeout));
         if (settings.MetricsPort is { } metrics) Listen(server, settings.Host, metrics, MetricsListener.Mark);
         server.AddServerHeader = false;
         server.Limits.MaxRequestBodySize = JsonBody.DrainLimit;
@@ -62,7 +64,8 @@ internal static class HostingSetup
         var connections = Math.Min(settings.MaxConnections, Math.Max(1, OpenFileLimit.Read() / 2));
         server.Limits.MaxConcurrentConnections = connections;
         server.Limits.MaxConcurrentUpgradedConnections = connections;
-        server.Limits.RequestHeadersTimeout = settings.HeadersTimeout;
+        // For the first request of a connection, the deadline above comes before this one.
+        server.Limits.RequestHeadersTimeout = settings.HeadersTimeout + HeadersSlack;
         server.Limits.KeepAliveTimeout = KeepAlive;
         server.Limits.MinRequestBodyDataRate = new MinDataRate(settings.MinBodyBytesPerSecond, settings.SlowBodyGrace);
         // A client that stops reading slows its own sandbox down, and may.

@@ -67,6 +67,7 @@ internal static class SandboxHost
         builder.Services.AddProblems().AddRateLimits().AddSecurity().AddAdmission().AddSandboxes().AddExecutions().AddE2b().AddTelemetry();
         builder.Services.CheckOptions();
         var app = builder.Build();
+        app.Use(FirstRequestDeadline.ArrivedAsync);
         app.UseExceptionHandler(static _ => { });
         app.UseTrustedProxies();
         // Requests for a sandbox itself, by host or headers, go no further than here.
