@@ -145,6 +145,15 @@ public sealed class JavaScriptKernelTests(JavaScriptKernel shared) : IClassFixtu
     }
 
     [Fact]
+    public void Interrupt_WatcherOfSignalsWasKilled_StillEndsTheCell()
+    {
+        _kernel.Run("require('child_process').execSync('pkill -KILL -P ' + process.pid + ' -x sh || true')");
+
+        Assert.Equal("KeyboardInterrupt", _kernel.RunInterrupted("console.log('started'); while (true);").ErrorName);
+        Assert.Equal("6", _kernel.Run("1 + 5").Text);
+    }
+
+    [Fact]
     public void Interrupt_AwaitingCell_RunsItsFinally() =>
         Assert.Equal("started\nfinally\n", _kernel.RunInterrupted(
             "try { setTimeout(() => console.log('started'), 1); await new Promise(() => {}) } finally { console.log('finally') }").Stdout);

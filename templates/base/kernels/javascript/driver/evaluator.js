@@ -11,6 +11,9 @@ const { KeyboardInterrupt, SystemExit } = require('./errors.js');
 const guards = require('./guard.js');
 const interrupts = require('./interrupts.js');
 
+// Kept from cells that replace the globals.
+const { setImmediate } = globalThis;
+
 /** Defines what cells have beside Node's globals: require and its like, and what rewritten code calls. */
 function install() {
   define('module', { exports: {} });
@@ -38,27 +41,30 @@ async function run(code, count) {
     columnOffset: cell.columnOffset,
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
-  if (cell.isAsync) guards.start();
-  const result = runScript(script);
+  guards.start();
+  const { result } = await guard(runScript(script));
   if (cell.isAsync) return unwrap((await guard(result))?.value);
   return cell.hasValue ? unwrap(result) : undefined;
 }
 
+/** In a turn of its own: code that is terminated takes along all that waits on the stack below it. */
 function runScript(script) {
-  try {
-    return script.runInThisContext({ breakOnSigint: true, displayErrors: true });
-  } catch (error) {
-    // Or the program that the cell was waiting for has had the signal.
-    if (error?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED' || error?.signal === 'SIGINT') throw new KeyboardInterrupt();
-    throw error;
-  }
+  return new Promise((resolve, reject) => {
+    setImmediate(() => {
+      try {
+        // Wrapped, because a promise would be waited for.
+        resolve({ result: script.runInThisContext({ displayErrors: true }) });
+      } catch (error) {
+        // The program that the cell was waiting for has had the signal.
+        reject(error?.signal === 'SIGINT' ? new KeyboardInterrupt() : error);
+      }
+    });
+  });
 }
 
 /** A promise that is the value of a cell is shown as what it becomes. */
 function unwrap(value) {
-  if (!types.isPromise(value)) return value;
-  guards.start();
-  return guard(value);
+  return types.isPromise(value) ? guard(value) : value;
 }
 
 function guard(promise) {

@@ -3,24 +3,36 @@
 
 const { spawn } = require('node:child_process');
 const { Session } = require('node:inspector');
-const { workerData: state } = require('node:worker_threads');
+const { createInterface } = require('node:readline');
+const { parentPort, workerData: state } = require('node:worker_threads');
 
 const CELL = 0;
 const BUSY = 1;
 // What a main thread that is not stuck needs to act on the signal itself.
 const GRACE_MS = 200;
 const RETRY_MS = 5;
-const TELL = "trap 'hit=1; echo' INT; while :; do hit=; read -r line || [ \"$hit\" ] || exit; done";
+// Says INT for each signal, and each line that it is given after the signals that came before.
+const TELL = "trap 'hit=1; echo INT' INT; while :; do hit=; if read -r line; then echo \"$line\"; else [ \"$hit\" ] || exit; fi; done";
 
 const session = new Session();
 session.connectToMainThread();
 
 const watcher = spawn('/bin/sh', ['-c', TELL], { stdio: ['pipe', 'pipe', 'ignore'] });
 watcher.on('error', () => process.exit());
-watcher.stdout.on('data', () => {
+watcher.on('exit', () => process.exit());
+watcher.stdin.on('error', () => {
+  // It has ended, and with it this worker.
+});
+createInterface({ input: watcher.stdout }).on('line', (line) => {
+  if (line !== 'INT') {
+    parentPort.postMessage(null);
+    return;
+  }
+
   const cell = Atomics.load(state, CELL);
   if (cell !== 0) setTimeout(end, GRACE_MS, cell);
 });
+parentPort.on('message', () => watcher.stdin.write('settled\n'));
 
 /** Ends what the main thread runs, if it still runs that cell. */
 function end(cell) {

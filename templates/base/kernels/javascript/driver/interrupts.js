@@ -1,9 +1,10 @@
 'use strict';
 // SIGINT interrupts a running cell, and nothing else.
 //
-// While a cell's own code runs, Node's vm ends it. While it waits for a promise, that wait ends.
+// While a cell waits for a promise, that wait ends. While its code keeps the main thread busy, guard.js ends it.
 
 const { KeyboardInterrupt } = require('./errors.js');
+const guard = require('./guard.js');
 
 /** One running cell: `failed` rejects when the cell has to end before its time. */
 class Interruption {
@@ -30,6 +31,7 @@ function install() {
 }
 
 function onSigint() {
+  guard.noteSignal();
   current?.fail(new KeyboardInterrupt());
 }
 

@@ -53,6 +53,9 @@ class Kernel {
 
   async #execute(code) {
     this.#cells++;
+    // Signals that came before the request are seen after it, in the same turn of the event loop: they are not for this cell.
+    await new Promise((resolve) => setImmediate(resolve));
+    await guard.settle();
     this.channel.sendMessage('count', `{"execution_count":${this.#cells}}`);
     guard.beginCell(this.#cells);
     const saved = this.#setEnvironment();
