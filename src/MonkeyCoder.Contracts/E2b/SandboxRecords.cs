@@ -57,7 +57,32 @@ public sealed record SandboxNetwork
 
     public JsonElement? EgressProxy { get; init; }
 
-    public JsonElement? Rules { get; init; }
+    /// <summary>By domain. In answers the values of headers are <c>***</c>.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<SandboxNetworkRule>>? Rules { get; init; }
+}
+
+/// <summary>What the way out does with requests to a domain. A part that is not known is refused: it may have been a restriction.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record SandboxNetworkRule(SandboxNetworkTransform? Transform = null);
+
+/// <summary>How requests are changed.</summary>
+/// <param name="Headers">Set in every request; the values are secrets.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record SandboxNetworkTransform(IReadOnlyDictionary<string, string>? Headers = null);
+
+/// <summary>Body of <c>PUT /sandboxes/{id}/network</c>: all of it is replaced, and what is left out is cleared.</summary>
+public sealed record SandboxNetworkUpdate
+{
+    [JsonPropertyName("allow_internet_access")]
+    public bool? AllowInternetAccess { get; init; }
+
+    public IReadOnlyList<string>? AllowOut { get; init; }
+
+    public IReadOnlyList<string>? DenyOut { get; init; }
+
+    public JsonElement? EgressProxy { get; init; }
+
+    public IReadOnlyDictionary<string, IReadOnlyList<SandboxNetworkRule>>? Rules { get; init; }
 }
 
 /// <summary>Resume on incoming traffic.</summary>

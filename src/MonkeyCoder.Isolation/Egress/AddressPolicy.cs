@@ -57,8 +57,9 @@ public sealed class AddressPolicy
     public bool IsPublic(IPAddress address)
     {
         ArgumentNullException.ThrowIfNull(address);
-        // An IPv4 address in a form of IPv6 is refused as a form: nothing legitimate needs it.
-        if (_own.Contains(Plain(address)) || Array.Exists(_refused, network => network.Contains(address))) return false;
+        // An IPv4 address in a form of IPv6 is refused as a form: nothing legitimate needs it. The mapped form comes first,
+        // because the library takes it for either kind of address.
+        if (address.IsIPv4MappedToIPv6 || _own.Contains(Plain(address)) || Array.Exists(_refused, network => network.Contains(address))) return false;
         return address.AddressFamily switch
         {
             AddressFamily.InterNetwork => !Array.Exists(SpecialV4, network => network.Contains(address))

@@ -36,8 +36,9 @@ public sealed record HostName
     {
         name = null;
         if (ReadLabels(text, out var labels) is not { } canonical) return EgressReasons.BadHost;
-        if (IsNumber(labels[^1]) || labels.Length < 2) return EgressReasons.BadHost;
+        if (IsNumber(labels[^1])) return EgressReasons.BadHost;
         if (SpecialUse.Contains(labels[^1])) return EgressReasons.SpecialName;
+        if (labels.Length < 2) return EgressReasons.BadHost;
         name = new HostName(canonical);
         return null;
     }

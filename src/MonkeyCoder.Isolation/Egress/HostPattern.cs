@@ -32,6 +32,13 @@ public sealed record HostPattern
         return true;
     }
 
+    /// <summary>Whether every name that the other means is meant.</summary>
+    public bool Covers(HostPattern other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return other.IsWildcard ? this == other || (IsWildcard && Matches(other._name)) : Matches(other._name);
+    }
+
     /// <summary>Whether a name is meant.</summary>
     public bool Matches(HostName name)
     {

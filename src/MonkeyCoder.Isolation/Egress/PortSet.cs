@@ -34,5 +34,13 @@ public sealed record PortSet
         return !_web || port is 80 or 443;
     }
 
+    /// <summary>Whether every port of the other is in it.</summary>
+    public bool Covers(PortSet other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (other._only != 0) return Contains(other._only);
+        return this == other || this == Any || (this == AllButMail && other == Web);
+    }
+
     public override string ToString() => _only != 0 ? $"{_only}" : _web ? "80,443" : _but != 0 ? $"all but {_but}" : "all";
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Sandbox.Egress;
 using MonkeyCoder.Sandbox.Sandboxes;
 using MonkeyCoder.Sandbox.Security;
 
@@ -7,7 +8,7 @@ namespace MonkeyCoder.Sandbox.Executions;
 
 /// <summary>The sandboxes that <c>/sandbox/execute</c> makes, finds and removes.</summary>
 internal sealed class ExecutionSandboxes(
-    ISandboxRegistry registry, KeptSandboxes kept, Departures departures,
+    ISandboxRegistry registry, KeptSandboxes kept, Departures departures, NodeEgress node,
     IOptions<ExecutionOptions> options)
 {
     private const string Template = "base";
@@ -19,7 +20,10 @@ internal sealed class ExecutionSandboxes(
     public async Task<LiveSandbox> CreateAsync(Caller caller, ExecutionPlan plan, CancellationToken cancellationToken)
     {
         var owner = new SandboxOwner(caller.Tenant, caller.KeyId);
-        var spec = new SandboxSpec { Template = Template, Profile = SandboxProfile.Strict, Limits = plan.Limits };
+        var spec = new SandboxSpec
+        {
+            Template = Template, Profile = SandboxProfile.Strict, Limits = plan.Limits, Egress = node.Default,
+        };
         // Its ports are closed to who knows no more than its id: the answer's sandbox_id is not a secret.
         var settings = new SandboxSettings
         {

@@ -23,6 +23,7 @@ internal static class EnvironmentVariables
         ("SANDBOX_MAX_SANDBOXES", "Sandboxes:MaxSandboxes"),
         ("SANDBOX_MAX_SANDBOXES_PER_TENANT", "Sandboxes:MaxSandboxesPerTenant"),
         ("SANDBOX_MEMORY_OVERCOMMIT", "Admission:MemoryOvercommit"),
+        ("SANDBOX_ALLOWED_DOMAINS", "Egress:AllowedDomains"),
         ("SANDBOX_POOL_SIZE", "Engine:PoolSize"),
         ("MONKEY_STATE_DIR", "Storage:StateDirectory"),
         ("MONKEY_CACHE_DIR", "Storage:CacheDirectory"),

@@ -1,5 +1,7 @@
 using MonkeyCoder.Isolation.Agents;
+using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Sandbox.Egress;
 using MonkeyCoder.Sandbox.Executions;
 
 namespace MonkeyCoder.Sandbox.Sandboxes;
@@ -16,6 +18,9 @@ internal sealed class LiveSandbox(
     DateTimeOffset startedAt,
     CancellationToken stopping)
 {
+    private readonly Lock _networkLock = new();
+    private volatile NetworkSettings _network = settings.Network;
+
     // Ticks, so that it is read and written in one piece.
     private long _endAtUtcTicks;
 
@@ -28,6 +33,9 @@ internal sealed class LiveSandbox(
     public SandboxOwner Owner => owner;
 
     public SandboxSettings Settings => settings;
+
+    /// <summary>What was last asked for its way out.</summary>
+    public NetworkSettings Network => _network;
 
     /// <summary>What opens it, for those who have no key of its tenant.</summary>
     public SandboxAccessTokens Tokens => tokens;
@@ -55,6 +63,17 @@ internal sealed class LiveSandbox(
 
     /// <summary>Its load, measured when asked.</summary>
     public SandboxMeter Meter { get; } = new(engine, startedAt);
+
+    /// <summary>Replaces what it may connect to, at once.</summary>
+    public void SetNetwork(EgressPolicy policy, NetworkSettings asked)
+    {
+        // What is shown is what holds, also where two ask at the same time.
+        lock (_networkLock)
+        {
+            engine.SetEgress(policy);
+            _network = asked;
+        }
+    }
 }
 
 /// <summary>Tokens of one sandbox, the same for its whole life.</summary>

@@ -1,3 +1,5 @@
+using MonkeyCoder.Sandbox.Egress;
+
 namespace MonkeyCoder.Sandbox.Sandboxes;
 
 /// <summary>What the creator of a sandbox chose.</summary>
@@ -20,8 +22,8 @@ internal sealed record SandboxSettings
     /// <summary>Its ports are open to who knows its id. Default true; false: they ask for <see cref="SandboxAccessTokens.Traffic"/>.</summary>
     public bool AllowPublicTraffic { get; init; } = true;
 
-    /// <summary>null: not said.</summary>
-    public bool? AllowInternetAccess { get; init; }
+    /// <summary>What was asked for its way out when it was created.</summary>
+    public NetworkSettings Network { get; init; } = NetworkSettings.None;
 
     /// <summary>Host header that its own servers see, <c>${PORT}</c> standing for the port; null: the client's.</summary>
     public string? MaskRequestHost { get; init; }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using MonkeyCoder.Sandbox.Egress;
 
 namespace MonkeyCoder.Sandbox.Sandboxes;
 
@@ -12,6 +13,7 @@ internal static class SandboxesSetup
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IValidateOptions<SandboxesOptions>, SandboxesOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
+        services.AddEgress();
         services.TryAddSingleton<TemplateNames>();
         services.TryAddSingleton<ISandboxRegistry, SandboxRegistry>();
         return services;

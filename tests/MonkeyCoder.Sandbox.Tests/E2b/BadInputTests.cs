@@ -28,12 +28,16 @@ public sealed class BadInputTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _node.DisposeAsync();
 
     [Theory]
-    [InlineData("/v2/sandboxes", """{"templateID":"base","timeout":5,"metadata":{"a":"b"},"envVars":{"A":"b"},"secure":true,"allow_internet_access":false,"network":{"allowOut":["1.1.1.1"],"denyOut":["0.0.0.0/0"],"allowPublicTraffic":true,"maskRequestHost":"h","httpsPorts":[1],"rules":{},"egressProxy":{}},"autoPause":false,"autoPauseMemory":true,"autoResume":{"enabled":false},"volumeMounts":[{"name":"n","path":"/p"}],"iam":{},"mcp":{}}""")]
+    [InlineData("/v2/sandboxes", """{"templateID":"base","timeout":5,"metadata":{"a":"b"},"envVars":{"A":"b"},"secure":true,"allow_internet_access":false,"network":{"allowOut":["1.1.1.1"],"denyOut":["0.0.0.0/0"],"allowPublicTraffic":true,"maskRequestHost":"h","httpsPorts":[1],"rules":{"a.b":[{"transform":{"headers":{"X":"y"}}}]},"egressProxy":{}},"autoPause":false,"autoPauseMemory":true,"autoResume":{"enabled":false},"volumeMounts":[{"name":"n","path":"/p"}],"iam":{},"mcp":{}}""")]
     [InlineData("/sandboxes/ID/connect", """{"timeout":5,"memory":true}""")]
     [InlineData("/sandboxes/ID/timeout", """{"timeout":5}""")]
+    [InlineData("PUT /sandboxes/ID/network", """{"allowOut":["1.1.1.1"],"denyOut":["0.0.0.0/0"],"allow_internet_access":true,"rules":{"a.b":[{"transform":{"headers":{"X":"y"}}}]},"egressProxy":null}""")]
     [InlineData("/sandboxes/ID/refreshes", """{"duration":5}""")]
     public Task ControlPlane_WithAnyValue_IsNoFault(string path, string json) =>
-        EachAsync(json, body => _node.SendAsync(HttpMethod.Post, path.Replace("ID", _sandbox.Id, StringComparison.Ordinal), body));
+        EachAsync(json, body => _node.SendAsync(
+            path.StartsWith("PUT ", StringComparison.Ordinal) ? HttpMethod.Put : HttpMethod.Post,
+            path.Replace("PUT ", "", StringComparison.Ordinal).Replace("ID", _sandbox.Id, StringComparison.Ordinal),
+            body));
 
     [Theory]
     [InlineData("process.Process/List", "{}")]

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using MonkeyCoder.Contracts.E2b;
 using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Sandbox.Egress;
 using MonkeyCoder.Sandbox.Sandboxes;
 
 namespace MonkeyCoder.Sandbox.E2b.Control;
@@ -10,19 +11,21 @@ internal readonly record struct CreatePlan(SandboxSpec? Spec, SandboxSettings? S
 {
     private const int MaxPairs = 256;
     private const int MaxPairBytes = 32 * 1024;
-    private const string AllTraffic = "0.0.0.0/0";
 
     /// <summary>Checks every field; what this node cannot keep is refused rather than dropped.</summary>
-    public static CreatePlan Make(SandboxCreateRequest request, bool v2, TemplateNames templates, SandboxesOptions options, SandboxLimits limits)
+    public static CreatePlan Make(
+        SandboxCreateRequest request, bool v2, TemplateNames templates, SandboxesOptions options, SandboxLimits limits, NodeEgress node)
     {
         var timeout = request.Timeout is { } seconds
             ? TimeSpan.FromSeconds(seconds)
             : v2 ? options.DefaultTimeout : options.DefaultTimeoutV1;
         var problem = CheckTimeout(timeout, options) ?? CheckMap("metadata", request.Metadata)
-            ?? CheckMap("envVars", request.EnvVars) ?? CheckNames(request.EnvVars) ?? CheckNetwork(request.Network)
+            ?? CheckMap("envVars", request.EnvVars) ?? CheckNames(request.EnvVars) ?? CheckHost(request.Network?.MaskRequestHost)
             ?? CheckPause(request);
         if (problem is not null) return Refuse(StatusCodes.Status400BadRequest, problem);
         if (Unavailable(request) is { } what) return new(null, null, E2bAnswers.NotHere(what));
+        var network = NetworkPlan.Make(NetworkPlan.WayOut(request), node);
+        if (network.Refusal is { } refusal) return new(null, null, refusal);
         var template = templates.Find(request.TemplateId);
         if (template.Template is null) return Refuse(StatusCodes.Status404NotFound, template.Problem!);
 
@@ -34,10 +37,14 @@ internal readonly record struct CreatePlan(SandboxSpec? Spec, SandboxSettings? S
             Timeout = timeout,
             Secured = v2 || (request.Secure ?? false),
             AllowPublicTraffic = request.Network?.AllowPublicTraffic ?? true,
-            AllowInternetAccess = request.AllowInternetAccess,
+            Network = network.Settings!,
             MaskRequestHost = request.Network?.MaskRequestHost,
         };
-        return new(new SandboxSpec { Template = template.Template, Profile = SandboxProfile.Workspace, Limits = limits }, settings, null);
+        var spec = new SandboxSpec
+        {
+            Template = template.Template, Profile = SandboxProfile.Workspace, Limits = limits, Egress = network.Policy!,
+        };
+        return new(spec, settings, null);
     }
 
     /// <summary>null, or what is wrong with a life of that length.</summary>
@@ -71,21 +78,10 @@ internal readonly record struct CreatePlan(SandboxSpec? Spec, SandboxSettings? S
             ? "'envVars' has a name that is empty or holds '='"
             : null;
 
-    private static string? CheckNetwork(SandboxNetwork? network)
-    {
-        if (network is null) return null;
-        foreach (var denied in network.DenyOut ?? [])
-            if (denied is null || !IsAddress(denied)) return $"invalid denied CIDR {denied}";
-        var allowsDomains = (network.AllowOut ?? []).Any(allowed => allowed is null || !IsAddress(allowed));
-        if (allowsDomains && !(network.DenyOut ?? []).Contains(AllTraffic))
-        {
-            return "When specifying allowed domains in allow out, you must include 'ALL_TRAFFIC' in deny out to block all other traffic.";
-        }
-
-        return network.MaskRequestHost is { } host && (host.Length is 0 or > 255 || host.Any(c => c is <= ' ' or > '~'))
+    private static string? CheckHost(string? host) =>
+        host is not null && (host.Length is 0 or > 255 || host.Any(static c => c is <= ' ' or > '~'))
             ? "'network.maskRequestHost' is not a host"
             : null;
-    }
 
     private static string? CheckPause(SandboxCreateRequest request)
     {
@@ -94,9 +90,6 @@ internal readonly record struct CreatePlan(SandboxSpec? Spec, SandboxSettings? S
         return request.AutoResume is { Enabled: true } ? "'autoPauseMemory: false' cannot be combined with 'autoResume'" : null;
     }
 
-    private static bool IsAddress(string text) =>
-        System.Net.IPNetwork.TryParse(text, out _) || System.Net.IPAddress.TryParse(text, out _);
-
     private static string? Unavailable(SandboxCreateRequest request) => request switch
     {
         { AutoPause: true } or { AutoResume.Enabled: true } => "pausing and resuming a sandbox",
@@ -104,8 +97,6 @@ internal readonly record struct CreatePlan(SandboxSpec? Spec, SandboxSettings? S
         { VolumeMounts.Count: > 0 } => "mounting volumes",
         { Iam: { ValueKind: not JsonValueKind.Null } } => "identity tokens",
         { Network.HttpsPorts.Count: > 0 } => "TLS to a sandbox's own ports",
-        { Network.EgressProxy: { ValueKind: not JsonValueKind.Null } } => "an egress proxy of your own",
-        { Network.Rules: { ValueKind: JsonValueKind.Object } rules } when rules.EnumerateObject().Any() => "network rules",
         _ => null,
     };
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using MonkeyCoder.Contracts.E2b;
 using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Sandbox.Egress;
 using MonkeyCoder.Sandbox.Sandboxes;
 using MonkeyCoder.Sandbox.Security;
 
@@ -9,7 +10,7 @@ namespace MonkeyCoder.Sandbox.E2b.Control;
 /// <summary>Creates, shows, keeps and kills sandboxes.</summary>
 internal sealed class SandboxEndpoints(
     ISandboxRegistry registry, TemplateNames templates, SandboxRecordMapper mapper, IOptions<SandboxesOptions> options,
-    SandboxLimits limits, TimeProvider time)
+    SandboxLimits limits, NodeEgress node, TimeProvider time)
 {
     private const int MaxBodyBytes = 256 * 1024;
     private static readonly TimeSpan LeastRefresh = TimeSpan.FromSeconds(15);
@@ -39,7 +40,7 @@ internal sealed class SandboxEndpoints(
         var read = await RequestJson
             .ReadAsync(context.Request, E2bJson.Default.SandboxCreateRequest, MaxBodyBytes, cancellationToken).ConfigureAwait(false);
         if (read.Value is not { } request) return NoBody(read);
-        var plan = CreatePlan.Make(request, v2, templates, options.Value, limits);
+        var plan = CreatePlan.Make(request, v2, templates, options.Value, limits, node);
         if (plan.Refusal is { } refusal) return refusal;
         var caller = Caller.Of(context);
         var sandbox = await registry

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using MonkeyCoder.Contracts.E2b;
+using MonkeyCoder.Sandbox.Egress;
 using MonkeyCoder.Sandbox.Sandboxes;
 
 namespace MonkeyCoder.Sandbox.E2b.Control;
@@ -8,6 +9,7 @@ namespace MonkeyCoder.Sandbox.E2b.Control;
 internal sealed class SandboxRecordMapper(IOptions<E2bOptions> options)
 {
     private const long Mebibyte = 1024 * 1024;
+    private const string HiddenValue = "***";
 
     public SandboxCreated Created(LiveSandbox sandbox) => new(
         sandbox.Id.Value, sandbox.Engine.Spec.Template, E2bProtocol.ClientId, E2bProtocol.EnvdVersion,
@@ -37,15 +39,23 @@ internal sealed class SandboxRecordMapper(IOptions<E2bOptions> options)
             Alias = listed.Alias,
             EnvdAccessToken = sandbox.Tokens.Access,
             Domain = options.Value.Domain,
-            AllowInternetAccess = sandbox.Settings.AllowInternetAccess,
-            Network = new SandboxNetwork
-            {
-                AllowPublicTraffic = sandbox.Settings.AllowPublicTraffic,
-                MaskRequestHost = sandbox.Settings.MaskRequestHost,
-            },
+            AllowInternetAccess = sandbox.Network.AllowInternetAccess,
+            Network = Network(sandbox.Network, sandbox.Settings),
             Lifecycle = new SandboxLifecycle("kill", false),
         };
     }
+
+    private static SandboxNetwork Network(NetworkSettings network, SandboxSettings settings) => new()
+    {
+        AllowOut = network.AllowOut,
+        DenyOut = network.DenyOut,
+        AllowPublicTraffic = settings.AllowPublicTraffic,
+        MaskRequestHost = settings.MaskRequestHost,
+        Rules = network.HeaderNames?.ToDictionary(
+            static rule => rule.Key,
+            static IReadOnlyList<SandboxNetworkRule> (rule) =>
+                [new(new SandboxNetworkTransform(rule.Value.ToDictionary(static name => name, static _ => HiddenValue)))]),
+    };
 
     public static SandboxMetric Metric(LiveSandbox sandbox, DateTimeOffset now)
     {

@@ -9,7 +9,6 @@ internal static class UnavailableEndpoints
     {
         group.MapPost("/sandboxes/{id}/pause", Pause).WithName("E2bPauseSandbox");
         group.MapPost("/sandboxes/{id}/resume", Resume).WithName("E2bResumeSandbox");
-        group.MapPut("/sandboxes/{id}/network", Network).WithName("E2bSetSandboxNetwork");
         group.MapPost("/sandboxes/{id}/snapshots", Snapshot).WithName("E2bSnapshotSandbox");
         group.MapPost("/sandboxes/{id}/fork", Fork).WithName("E2bForkSandbox");
     }
@@ -20,9 +19,6 @@ internal static class UnavailableEndpoints
     private static IResult Resume(string id, HttpContext context, ISandboxRegistry registry) =>
         SandboxLookup.Find(context, registry, id).Answer
         ?? E2bAnswers.Error(StatusCodes.Status409Conflict, $"Sandbox {id} is already running");
-
-    private static IResult Network(string id, HttpContext context, ISandboxRegistry registry) =>
-        SandboxLookup.Find(context, registry, id).Answer ?? E2bAnswers.NotHere("changing the network of a running sandbox");
 
     private static IResult Snapshot(string id, HttpContext context, ISandboxRegistry registry) =>
         SandboxLookup.Find(context, registry, id).Answer ?? E2bAnswers.NotHere("taking a snapshot");

@@ -239,7 +239,6 @@ public sealed class SandboxEndpointsTests : IAsyncLifetime
     [Theory]
     [InlineData("POST", "pause", 501)]
     [InlineData("POST", "resume", 409)]
-    [InlineData("PUT", "network", 501)]
     [InlineData("POST", "snapshots", 501)]
     [InlineData("POST", "fork", 501)]
     public async Task MissingParts_SayThatTheyAreMissing(string method, string route, int status)
