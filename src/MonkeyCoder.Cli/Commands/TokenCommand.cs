@@ -19,9 +19,9 @@ internal static class TokenCommand
         };
         var scopes = new Option<string[]>("--scope")
         {
-            Description = "What it may do; can be repeated. By default everything.",
+            Description = "What it may do; can be repeated. By default everything about executions.",
             AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = static _ => [.. SandboxTokens.AllScopes],
+            DefaultValueFactory = static _ => [.. SandboxTokens.ExecutionScopes],
         }.AcceptOnlyFromAmong([.. SandboxTokens.AllScopes]);
         var command = new Command("token", $"Print a token made with {SandboxTokens.SecretVariable}, or the node's own secret.")
         {

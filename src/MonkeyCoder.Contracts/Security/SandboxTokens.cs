@@ -34,30 +34,33 @@ public static class SandboxTokens
 
     private const int TokenIdBytes = 16;
 
-    /// <summary>Scopes of a token that names none: all there are.</summary>
-    public static IReadOnlyList<string> AllScopes { get; } = [ExecuteScope, CleanupScope, MetricsScope, SandboxesScope];
+    /// <summary>What a token may do unless more is asked for: everything about executions, nothing beyond.</summary>
+    public static IReadOnlyList<string> ExecutionScopes { get; } = [ExecuteScope, CleanupScope, MetricsScope];
 
-    /// <summary>A token for one execution of the tenant <c>default</c>, with every scope, signed with <c>SANDBOX_TOKEN_SECRET</c>.</summary>
+    /// <summary>All scopes there are; an API key has them.</summary>
+    public static IReadOnlyList<string> AllScopes { get; } = [.. ExecutionScopes, SandboxesScope];
+
+    /// <summary>A token for one execution of the tenant <c>default</c>, with <see cref="ExecutionScopes"/>, signed with <c>SANDBOX_TOKEN_SECRET</c>.</summary>
     /// <param name="executionId">Subject: the execution that it authorises.</param>
     /// <param name="expiresIn">Life from now; the service refuses more than its <c>Security:MaxTokenLife</c>, by default 24 h.</param>
     /// <returns>The token, for <c>Authorization: Bearer</c>.</returns>
     /// <exception cref="InvalidOperationException">The environment has no secret, or one that is too short.</exception>
     public static string Generate(string executionId, TimeSpan expiresIn) =>
-        Generate(executionId, expiresIn, SecretFromEnvironment() ?? "", DefaultTenant, AllScopes, TimeProvider.System);
+        Generate(executionId, expiresIn, SecretFromEnvironment() ?? "", DefaultTenant, ExecutionScopes, TimeProvider.System);
 
     /// <inheritdoc cref="Generate(string, TimeSpan)"/>
     /// <param name="executionId">Subject: the execution that it authorises.</param>
     /// <param name="expiresIn">Life from now.</param>
     /// <param name="secret">At least <see cref="MinSecretBytes"/> bytes of UTF-8.</param>
     public static string Generate(string executionId, TimeSpan expiresIn, string secret) =>
-        Generate(executionId, expiresIn, secret, DefaultTenant, AllScopes, TimeProvider.System);
+        Generate(executionId, expiresIn, secret, DefaultTenant, ExecutionScopes, TimeProvider.System);
 
     /// <inheritdoc cref="Generate(string, TimeSpan)"/>
     /// <param name="executionId">Subject: the execution that it authorises.</param>
     /// <param name="expiresIn">Life from now, above zero.</param>
     /// <param name="secret">At least <see cref="MinSecretBytes"/> bytes of UTF-8.</param>
     /// <param name="tenant">Whose sandboxes it may use.</param>
-    /// <param name="scopes">What it may do: <see cref="AllScopes"/>.</param>
+    /// <param name="scopes">What it may do: some of <see cref="AllScopes"/>.</param>
     /// <param name="timeProvider">Clock of <c>iat</c> and <c>exp</c>.</param>
     public static string Generate(
         string executionId, TimeSpan expiresIn, string secret, string tenant, IEnumerable<string> scopes,

@@ -27,6 +27,15 @@ public sealed class TokenTests
     }
 
     [Fact]
+    public void Generate_NoScopesNamed_OpensExecutionsOnly()
+    {
+        var token = SandboxTokens.Generate("e1", TimeSpan.FromHours(1), Secret);
+
+        Assert.True(new TokenValidator([Secret], TimeSpan.FromDays(1), TimeSpan.FromSeconds(30), TimeProvider.System).TryValidate(token, out var claims, out _));
+        Assert.Equal(["execute", "cleanup", "metrics"], claims.Scopes);
+    }
+
+    [Fact]
     public void TryValidate_PreviousSecret_StillHolds()
     {
         const string previous = "fedcba9876543210fedcba9876543210";
