@@ -54,6 +54,12 @@ public static class EgressReasons
     /// <summary>More redirects than are followed.</summary>
     public const string Redirects = "redirects";
 
+    /// <summary>More connections at once, or more DNS queries a second, than a sandbox may have.</summary>
+    public const string Limit = "limit";
+
+    /// <summary>Over a connection to one name, another name was asked for, or none.</summary>
+    public const string NameMismatch = "name_mismatch";
+
     /// <summary>The name has no address, or could not be looked up.</summary>
     public const string Unresolved = "unresolved";
 }

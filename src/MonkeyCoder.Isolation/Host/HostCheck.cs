@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using MonkeyCoder.Isolation.Cgroups;
+using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Isolation.Mounts;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Linux;
@@ -45,6 +46,7 @@ public static class HostCheck
         var filters = Read("/proc/sys/kernel/seccomp/actions_avail");
         yield return HostFact.Needed(
             "seccomp", filters?.Contains("errno", StringComparison.Ordinal) == true, filters ?? "no", "Use a kernel with CONFIG_SECCOMP_FILTER.");
+        yield return Try("nf_tables", "Use a kernel with nf_tables, its nat chains and redirect: without them sandboxes have no way out that is checked.", ProbeNetwork);
         yield return CheckStore(options.StateDirectory);
     }
 
@@ -64,8 +66,6 @@ public static class HostCheck
 
     private static IEnumerable<HostFact> RunWished(EngineOptions options)
     {
-        var nft = Find("nft");
-        yield return HostFact.Wished("nftables", nft is not null, nft ?? "not installed", "Install nftables: without it sandboxes get no network.");
         var landlock = Libc.LandlockVersion();
         yield return HostFact.Wished(
             "Landlock", landlock > 0, landlock > 0 ? $"ABI {landlock}" : "no", "Boot with landlock in the list of lsm= for an inner wall around user code.");
@@ -97,6 +97,12 @@ public static class HostCheck
         {
             return new HostFact(RuntimeName, HostVerdict.Fail, $"{path}: {e.Message}", Advice);
         }
+    }
+
+    private static string ProbeNetwork()
+    {
+        using var sockets = EgressSockets.Open(null);
+        return "works";
     }
 
     private static HostFact CheckPrograms()

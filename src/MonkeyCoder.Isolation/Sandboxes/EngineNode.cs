@@ -1,4 +1,5 @@
 using MonkeyCoder.Isolation.Cgroups;
+using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Isolation.Launch;
 using MonkeyCoder.Isolation.Mounts;
 using MonkeyCoder.Isolation.Reclaim;
@@ -12,12 +13,14 @@ internal sealed class EngineNode : IAsyncDisposable
 {
     private PrivateMount? _privateMounts;
 
-    public EngineNode(EngineOptions options, EnginePaths paths, ICgroupTree cgroups, ISandboxStore store, TimeProvider time)
+    public EngineNode(
+        EngineOptions options, EnginePaths paths, ICgroupTree cgroups, ISandboxStore store, EgressGateway gateway, TimeProvider time)
     {
         Options = options;
         Paths = paths;
         Cgroups = cgroups;
         Store = store;
+        Gateway = gateway;
         Time = time;
         Slots = new UidSlots(paths);
         Layers = new MappedLayers(MappedLayers.CanStayUnattached ? null : paths.LayersDirectory);
@@ -34,6 +37,8 @@ internal sealed class EngineNode : IAsyncDisposable
     public ICgroupTree Cgroups { get; }
 
     public ISandboxStore Store { get; }
+
+    public EgressGateway Gateway { get; }
 
     public TimeProvider Time { get; }
 
@@ -54,6 +59,7 @@ internal sealed class EngineNode : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await Gateway.DisposeAsync().ConfigureAwait(false);
         Events.Dispose();
         _privateMounts?.Dispose();
         Layers.Dispose();

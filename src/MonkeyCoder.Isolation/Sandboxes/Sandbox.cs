@@ -50,6 +50,9 @@ internal sealed class Sandbox : ISandbox
     /// <summary>What the agent wrote to its own stdout and stderr.</summary>
     public required LogPipe Log { get; init; }
 
+    /// <summary>Its way out.</summary>
+    public required SandboxEgress Egress { get; init; }
+
     /// <summary>Everything it has.</summary>
     public required OwnedResources Resources { get; init; }
 
@@ -68,6 +71,7 @@ internal sealed class Sandbox : ISandbox
     public void SetLimits(SandboxLimits limits)
     {
         _node.Cgroups.SetLimits(_cgroup, limits);
+        Egress.SetBandwidth(limits.NetworkMbps);
         if (limits.DiskBytes != Spec.Limits.DiskBytes) Volumes.SetLimit(limits.DiskBytes);
         // What the agent starts from now on inherits it.
         if (limits.OpenFiles != Spec.Limits.OpenFiles)
@@ -78,6 +82,7 @@ internal sealed class Sandbox : ISandbox
     public void SetEgress(EgressPolicy policy)
     {
         lock (_lock) Spec = Spec with { Egress = policy };
+        Egress.SetPolicy(policy);
     }
 
     public void Freeze() => _node.Cgroups.SetFrozen(_cgroup, true);
@@ -94,7 +99,7 @@ internal sealed class Sandbox : ISandbox
         _written = Math.Max(_written, ProcessIo.WrittenBytes(_node.Cgroups.Processes(_cgroup)));
         return new SandboxUsage(
             usage.CpuTime, usage.MemoryBytes, usage.MemoryPeakBytes, usage.MemoryCacheBytes, usage.OomKills, usage.Tasks,
-            usage.ForkFailures, Volumes.UsedBytes, _written, NetworkBytes: 0);
+            usage.ForkFailures, Volumes.UsedBytes, _written, Egress.Bytes);
     }
 
     /// <summary>Answers questions that come after the cgroups are gone.</summary>

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using MonkeyCoder.Isolation.Agents;
+using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Isolation.Launch;
 using MonkeyCoder.Isolation.Mounts;
 using MonkeyCoder.Isolation.Oci;
@@ -14,7 +15,9 @@ namespace MonkeyCoder.Isolation.Sandboxes;
 /// <para>2. A uid range, cgroups with their limits, pieces of the store with their owners.</para>
 /// <para>3. The root: template layers as the range sees them, under the sandbox's own layer.</para>
 /// <para>4. The agent's socket, listening already: who connects early waits, and nobody has to look whether it is there.</para>
-/// <para>5. The bundle, the launch, and the first answer of the agent.</para>
+/// <para>5. The bundle and the launch.</para>
+/// <para>6. The way out: the node's sockets in the new network namespace, taken before anything of a user runs.</para>
+/// <para>7. The first answer of the agent.</para>
 /// </remarks>
 /// <param name="node">Shared parts.</param>
 /// <param name="connect">Makes the client for an agent's socket.</param>
@@ -86,6 +89,14 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
         // Only the agent has the socket now: when it is gone, connecting is refused.
         var process = resources.Push(new SandboxProcess(init, node.Exits));
         resources.Push(limit => process.KillAsync(() => node.Cgroups.SetFrozen(node.Paths.Cgroup(id), false), limit));
+
+        // :: Step 6
+#pragma warning disable CA2000 // The way out owns the sockets, and the stack owns it: closed first, so before the kill.
+        var egress = resources.PushAsync(node.Gateway.Open(id, EgressSockets.Open(init.Pidfd), spec.Limits.NetworkMbps));
+#pragma warning restore CA2000
+        egress.SetPolicy(spec.Egress);
+
+        // :: Step 7
         var agent = connect(node.Paths.AgentSocket(id));
         await AwaitAgentAsync(id, agent, process, log, cancellationToken).ConfigureAwait(false);
         return new Sandbox(id, spec, template.Version, node, logger)
@@ -94,6 +105,7 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
             Process = process,
             Volumes = volumes,
             Log = log,
+            Egress = egress,
             Resources = resources.Release(),
         };
     }

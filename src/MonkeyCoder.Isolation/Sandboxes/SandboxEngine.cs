@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using MonkeyCoder.Isolation.Agents;
 using MonkeyCoder.Isolation.Cgroups;
+using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Isolation.Host;
 using MonkeyCoder.Isolation.Oci;
 using MonkeyCoder.Isolation.Reclaim;
@@ -57,7 +58,7 @@ public sealed class SandboxEngine : ISandboxEngine
         Libc.BecomeSubreaper();
         var store = await _parts.OpenStore(cancellationToken).ConfigureAwait(false);
 #pragma warning disable CA2000 // Owned by the stack, which the engine disposes.
-        var node = _resources.PushAsync(new EngineNode(_options, paths, cgroups, store, _time));
+        var node = _resources.PushAsync(new EngineNode(_options, paths, cgroups, store, new EgressGateway(_parts.Egress, _time, _logger), _time));
 #pragma warning restore CA2000
 
         var left = await new StartupReclaim(node).RunAsync(cancellationToken).ConfigureAwait(false);
@@ -182,4 +183,8 @@ public sealed class SandboxEngine : ISandboxEngine
 public sealed record EngineParts(
     Func<CancellationToken, Task<ISandboxStore>> OpenStore,
     Func<CancellationToken, Task<ITemplateSource>> OpenTemplates,
-    Func<string, ISandboxAgent> Connect);
+    Func<string, ISandboxAgent> Connect)
+{
+    /// <summary>The way out of sandboxes.</summary>
+    public EgressParts Egress { get; init; } = new();
+}

@@ -20,4 +20,7 @@ public sealed record SandboxLimits
 
     /// <value>Open files of each process. Default 1024.</value>
     public int OpenFiles { get; init; } = 1024;
+
+    /// <value>Megabits a second through the way out, each direction. Default 100.</value>
+    public int NetworkMbps { get; init; } = 100;
 }

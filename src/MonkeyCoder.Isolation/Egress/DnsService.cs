@@ -1,0 +1,153 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+
+namespace MonkeyCoder.Isolation.Egress;
+
+/// <summary>
+/// The resolver that a sandbox sees. It looks up what the policy allows and answers with addresses that have been checked;
+/// everything else does not exist, and no question about it leaves the node.
+/// </summary>
+internal sealed class DnsService(SandboxEgress egress)
+{
+    private const int MaxAtOnce = 16;
+
+    private readonly TokenBucket _queries =
+        new(egress.Gateway.Options.DnsQueriesPerSecond, 2 * egress.Gateway.Options.DnsQueriesPerSecond, egress.Gateway.Time);
+    private int _atOnce;
+
+    /// <summary>Answers datagrams until it is cancelled.</summary>
+    public async Task RunDatagramsAsync(Socket socket, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[DnsMessage.MaxDatagramBytes];
+        var anybody = new IPEndPoint(IPAddress.Any, 0);
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            SocketReceiveFromResult received;
+            try
+            {
+                received = await socket.ReceiveFromAsync(buffer, SocketFlags.None, anybody, cancellationToken).ConfigureAwait(false);
+            }
+            catch (SocketException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Also that an earlier answer reached nobody.
+                continue;
+            }
+
+            var query = buffer[..received.ReceivedBytes];
+            if (DnsMessage.ReadQuery(query) is not { } question) continue;
+            if (AnswerAtOnce(query, question) is { } answer)
+            {
+                await SendAsync(socket, answer, received.RemoteEndPoint, cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
+            if (Interlocked.Increment(ref _atOnce) > MaxAtOnce)
+            {
+                Interlocked.Decrement(ref _atOnce);
+                await SendAsync(socket, Empty(query, question, DnsStatus.Refused), received.RemoteEndPoint, cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
+            egress.Track(async () =>
+            {
+                try
+                {
+                    var found = await LookUpAsync(query, question, cancellationToken).ConfigureAwait(false);
+                    await SendAsync(socket, found, received.RemoteEndPoint, cancellationToken).ConfigureAwait(false);
+                }
+                finally
+                {
+                    Interlocked.Decrement(ref _atOnce);
+                }
+            });
+        }
+    }
+
+    /// <summary>Answers the questions of one TCP connection, one after the other.</summary>
+    public async Task RunStreamAsync(EgressConnection connection, CancellationToken cancellationToken)
+    {
+        var client = connection.Client;
+        while (true)
+        {
+            using var deadline = new CancellationTokenSource(egress.Gateway.Options.HeadTimeout, egress.Gateway.Time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+            while (!IsWhole(client.Ahead))
+                if (client.IsFull || await client.LookAsync(either.Token).ConfigureAwait(false) == 0) return;
+            var length = BinaryPrimitives.ReadUInt16BigEndian(client.Ahead);
+            var query = client.Ahead.Slice(2, length).ToArray();
+            client.Skip(2 + length);
+            if (DnsMessage.ReadQuery(query) is not { } question) return;
+            var answer = AnswerAtOnce(query, question) ?? await LookUpAsync(query, question, cancellationToken).ConfigureAwait(false);
+            var framed = new byte[2 + answer.Length];
+            BinaryPrimitives.WriteUInt16BigEndian(framed, (ushort)answer.Length);
+            answer.CopyTo(framed, 2);
+            connection.Touch();
+            await egress.PassAsync(query.Length + answer.Length, outwards: false).ConfigureAwait(false);
+            await client.WriteAsync(framed, cancellationToken).ConfigureAwait(false);
+        }
+
+        static bool IsWhole(ReadOnlySpan<byte> bytes) => bytes.Length >= 2 && bytes.Length >= 2 + BinaryPrimitives.ReadUInt16BigEndian(bytes);
+    }
+
+    /// <summary>The answer where nothing has to be looked up for it.</summary>
+    private byte[]? AnswerAtOnce(byte[] query, DnsQuestion question)
+    {
+        if (!_queries.TryTake(1))
+        {
+            egress.Refuse(EgressReasons.Limit);
+            return Empty(query, question, DnsStatus.Refused);
+        }
+
+        if ((question.Flags & 0x7800) != 0 || question.Class != 1) return Empty(query, question, DnsStatus.NotImplemented);
+        if (!HostName.TryParse(question.Name, out var name)) return Refuse(null, EgressReasons.BadHost);
+        if (!egress.Policy.MayResolve(name)) return Refuse(name, EgressReasons.NotAllowed);
+        // There is no IPv6 in a sandbox, and no other records are anybody's business.
+        return question.Type == DnsType.A ? null : Empty(query, question, DnsStatus.Ok);
+
+        byte[] Refuse(HostName? refused, string reason)
+        {
+            egress.Gateway.Refuse(egress, new EgressRefusal(egress.Id, refused?.Value, null, 0, reason));
+            return Empty(query, question, DnsStatus.NoSuchName);
+        }
+    }
+
+    private async Task<byte[]> LookUpAsync(byte[] query, DnsQuestion question, CancellationToken cancellationToken)
+    {
+        _ = HostName.TryParse(question.Name, out var name);
+        using var deadline = new CancellationTokenSource(egress.Gateway.Options.ConnectTimeout, egress.Gateway.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            var (addresses, timeToLive, reason) = await egress.Names.ResolveCheckedAsync(name!, either.Token).ConfigureAwait(false);
+            if (reason is not null)
+            {
+                egress.Gateway.Refuse(egress, new EgressRefusal(egress.Id, name!.Value, null, 0, reason));
+                return Empty(query, question, DnsStatus.NoSuchName);
+            }
+
+            IPAddress[] known = [.. addresses.Where(static address => address.AddressFamily == AddressFamily.InterNetwork)];
+            return DnsMessage.WriteAnswer(query, question, DnsStatus.Ok, known, timeToLive);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is NameResolutionException or OperationCanceledException)
+        {
+            return Empty(query, question, DnsStatus.ServerFailure);
+        }
+    }
+
+    private async Task SendAsync(Socket socket, byte[] answer, EndPoint to, CancellationToken cancellationToken)
+    {
+        await egress.PassAsync(answer.Length, outwards: false).ConfigureAwait(false);
+        try
+        {
+            await socket.SendToAsync(answer, SocketFlags.None, to, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SocketException)
+        {
+            // Whoever asked is gone.
+        }
+    }
+
+    private static byte[] Empty(byte[] query, DnsQuestion question, DnsStatus status) =>
+        DnsMessage.WriteAnswer(query, question, status, [], TimeSpan.Zero);
+}

@@ -1,0 +1,128 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace MonkeyCoder.Isolation.Egress;
+
+/// <summary>One connection out of a sandbox: the client's socket, and once it has been judged the one it leads to.</summary>
+internal sealed class EgressConnection : IDisposable
+{
+    private readonly Socket _client;
+    private readonly Lock _lock = new();
+    private Socket? _server; // under _lock
+    private EgressTarget? _target; // under _lock; with _address what the server's socket leads to
+    private IPAddress? _address; // under _lock
+    private bool _closed; // under _lock
+    private long _lastUse;
+
+    /// <summary>Takes the accepted socket over.</summary>
+    public EgressConnection(SandboxEgress egress, Socket client)
+    {
+        Egress = egress;
+        _client = client;
+        Client = PeekStream.Over(client);
+        Touch();
+    }
+
+    /// <summary>Whose it is.</summary>
+    public SandboxEgress Egress { get; }
+
+    /// <summary>The side in the sandbox.</summary>
+    public PeekStream Client { get; }
+
+    /// <summary>Where a redirected connection was meant to go; null for one that was not redirected.</summary>
+    public IPEndPoint? OriginalDestination
+    {
+        get
+        {
+            // getsockopt(SOL_IP, SO_ORIGINAL_DST): struct sockaddr_in.
+            const int SolIp = 0;
+            const int SoOriginalDestination = 80;
+            Span<byte> address = stackalloc byte[16];
+            try
+            {
+                _ = _client.GetRawSocketOption(SolIp, SoOriginalDestination, address);
+            }
+            catch (SocketException)
+            {
+                return null;
+            }
+
+            return new IPEndPoint(new IPAddress(address.Slice(4, 4)), address[2] << 8 | address[3]);
+        }
+    }
+
+    /// <summary>How long nothing has gone over it.</summary>
+    public TimeSpan Idle => Egress.Gateway.Time.GetElapsedTime(Volatile.Read(ref _lastUse));
+
+    /// <summary>Something went over it.</summary>
+    public void Touch() => Volatile.Write(ref _lastUse, Egress.Gateway.Time.GetTimestamp());
+
+    /// <summary>Takes over the socket to where it leads, unless the policy has changed meanwhile, or it has been closed.</summary>
+    /// <returns>The far side, or null; then the socket is closed.</returns>
+    public PeekStream? Attach(Socket server, EgressTarget target, IPAddress address)
+    {
+        lock (_lock)
+        {
+            if (!_closed)
+            {
+                (_server, _target, _address) = (server, target, address);
+                // Whoever changes the policy sets it first and looks at connections then.
+                if (IsAllowed()) return PeekStream.Over(server);
+            }
+        }
+
+        server.Dispose();
+        Dispose();
+        return null;
+    }
+
+    /// <summary>Whether the policy of now allows what it leads to; true where it leads nowhere yet.</summary>
+    public bool IsStillAllowed()
+    {
+        lock (_lock) return IsAllowed();
+    }
+
+    /// <summary>Closes both sides at once; what waits on them fails. The client sees a reset.</summary>
+    public void Reset()
+    {
+        lock (_lock)
+        {
+            if (!_closed)
+            {
+                try
+                {
+                    _client.LingerState = new LingerOption(true, 0);
+                }
+                catch (SocketException)
+                {
+                    // It is reset already.
+                }
+            }
+        }
+
+        Dispose();
+    }
+
+    /// <summary>Closes both sides; what waits on them fails.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_closed) return;
+            _closed = true;
+            _client.Dispose();
+            _server?.Dispose();
+        }
+    }
+
+    /// <summary>Caller holds the lock.</summary>
+    private bool IsAllowed()
+    {
+        if (_target is not { } target) return true;
+        var policy = Egress.Policy;
+        var addresses = Egress.Gateway.Addresses;
+        return target.Name is { } name
+            ? policy.JudgeName(name, target.Port).IsAllowed && policy.JudgeAnswer([_address!], addresses, out _).IsAllowed
+            : policy.JudgeAddress(target.Address!, target.Port, addresses).IsAllowed;
+    }
+}

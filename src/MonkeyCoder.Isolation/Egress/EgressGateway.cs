@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using MonkeyCoder.Isolation.Sandboxes;
+
+namespace MonkeyCoder.Isolation.Egress;
+
+/// <summary>What the ways out of all sandboxes share. Disposed after the last of them.</summary>
+internal sealed class EgressGateway : IAsyncDisposable
+{
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(15);
+
+    // What a sandbox can write into the log of the node.
+    private const double LoggedPerSecond = 0.2;
+    private const double LoggedBurst = 10;
+
+    private readonly ConcurrentDictionary<SandboxEgress, TokenBucket> _live = new();
+    private readonly EgressParts _parts;
+    private readonly PeriodicTimer _timer;
+    private readonly Task _sweeping;
+
+    public EgressGateway(EgressParts parts, TimeProvider time, ILogger logger)
+    {
+        _parts = parts;
+        Time = time;
+        Logger = logger;
+        Resolver = parts.Resolver ?? DnsResolver.OfThisMachine(time);
+        _timer = new PeriodicTimer(SweepInterval, time);
+        _sweeping = SweepAsync();
+    }
+
+    public EgressOptions Options => _parts.Options;
+
+    public AddressPolicy Addresses => _parts.Addresses;
+
+    public IEgressDialer Dialer => _parts.Dialer;
+
+    public INameResolver Resolver { get; }
+
+    public TimeProvider Time { get; }
+
+    public ILogger Logger { get; }
+
+    /// <summary>A way out that is served from now on, by a policy that allows nothing.</summary>
+    /// <param name="id">Whose it is.</param>
+    /// <param name="sockets">Taken over.</param>
+    /// <param name="networkMbps">Bandwidth each way.</param>
+    public SandboxEgress Open(SandboxId id, EgressSockets? sockets, int networkMbps)
+    {
+        var egress = new SandboxEgress(this, id, sockets, networkMbps);
+        _live[egress] = new TokenBucket(LoggedPerSecond, LoggedBurst, Time);
+        egress.Start();
+        return egress;
+    }
+
+    public void Forget(SandboxEgress egress) => _live.TryRemove(egress, out _);
+
+    /// <summary>Every refusal is an event; the log has the first of many.</summary>
+    public void Refuse(SandboxEgress egress, EgressRefusal refusal)
+    {
+        if (_live.TryGetValue(egress, out var log) && log.TryTake(1))
+            Logger.Refused(refusal.Sandbox, refusal.Host ?? refusal.Address?.ToString() ?? "-", refusal.Port, refusal.Reason);
+        _parts.Events?.Refused(refusal);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _timer.Dispose();
+        await _sweeping.ConfigureAwait(false);
+    }
+
+    private async Task SweepAsync()
+    {
+        while (await _timer.WaitForNextTickAsync(CancellationToken.None).ConfigureAwait(false))
+            foreach (var egress in _live.Keys) egress.CloseIdle();
+    }
+}
+
+/// <summary>What the way out is built on.</summary>
+public sealed record EgressParts
+{
+    /// <value>Limits.</value>
+    public EgressOptions Options { get; init; } = new();
+
+    /// <value>What is never connected to, whatever a sandbox's policy says.</value>
+    public AddressPolicy Addresses { get; init; } = AddressPolicy.Tables;
+
+    /// <value>Looks names up. Default null: asks the DNS servers of this machine.</value>
+    public INameResolver? Resolver { get; init; }
+
+    /// <value>Connects to addresses.</value>
+    public IEgressDialer Dialer { get; init; } = new SocketDialer();
+
+    /// <value>Is told of refusals. Default null: nobody.</value>
+    public IEgressEvents? Events { get; init; }
+}

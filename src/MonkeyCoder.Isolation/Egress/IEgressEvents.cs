@@ -1,0 +1,19 @@
+using System.Net;
+using MonkeyCoder.Isolation.Sandboxes;
+
+namespace MonkeyCoder.Isolation.Egress;
+
+/// <summary>Is told of what the gateway refuses.</summary>
+public interface IEgressEvents
+{
+    /// <summary>Called for every refusal, on the gateway's threads: it must be fast, and must bear a sandbox that causes many.</summary>
+    void Refused(EgressRefusal refusal);
+}
+
+/// <summary>Something that a sandbox wanted and did not get.</summary>
+/// <param name="Sandbox">Who.</param>
+/// <param name="Host">Name that was asked for; null where there was none, or none that is well-formed.</param>
+/// <param name="Address">Address that was asked for; null where only a name was.</param>
+/// <param name="Port">0 for a name that was not looked up.</param>
+/// <param name="Reason">One of <see cref="EgressReasons"/>.</param>
+public sealed record EgressRefusal(SandboxId Sandbox, string? Host, IPAddress? Address, int Port, string Reason);

@@ -1,0 +1,56 @@
+namespace MonkeyCoder.Isolation.Egress;
+
+/// <summary>So many a second, with a reserve for bursts.</summary>
+/// <param name="perSecond">Rate.</param>
+/// <param name="burst">Reserve, full at the start.</param>
+/// <param name="time">Clock.</param>
+internal sealed class TokenBucket(double perSecond, double burst, TimeProvider time)
+{
+    private readonly Lock _lock = new();
+    private double _perSecond = perSecond; // under _lock
+    private double _burst = burst; // under _lock
+    private double _left = burst; // under _lock; negative while what was taken is being waited for
+    private long _filledAt = time.GetTimestamp(); // under _lock
+
+    /// <summary>Changes both.</summary>
+    public void Set(double perSecond, double burst)
+    {
+        lock (_lock)
+        {
+            Fill();
+            (_perSecond, _burst) = (perSecond, burst);
+            _left = Math.Min(_left, burst);
+        }
+    }
+
+    /// <summary>Takes them where they are there.</summary>
+    public bool TryTake(double count)
+    {
+        lock (_lock)
+        {
+            Fill();
+            if (_left < count) return false;
+            _left -= count;
+            return true;
+        }
+    }
+
+    /// <summary>Takes them, and says how long to wait before using them.</summary>
+    public TimeSpan Take(double count)
+    {
+        lock (_lock)
+        {
+            Fill();
+            _left -= count;
+            return _left >= 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(-_left / _perSecond);
+        }
+    }
+
+    /// <summary>Caller holds the lock.</summary>
+    private void Fill()
+    {
+        var now = time.GetTimestamp();
+        _left = Math.Min(_burst, _left + time.GetElapsedTime(_filledAt, now).TotalSeconds * _perSecond);
+        _filledAt = now;
+    }
+}

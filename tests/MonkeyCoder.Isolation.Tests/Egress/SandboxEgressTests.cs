@@ -1,0 +1,105 @@
+using System.Net;
+using MonkeyCoder.Isolation.Egress;
+
+namespace MonkeyCoder.Isolation.Tests.Egress;
+
+public sealed class SandboxEgressTests
+{
+    private static EgressPolicy Echo { get; } = new() { AllowedNetworks = [new NetworkRule(IPNetwork.Parse("93.184.0.0/16"), PortSet.Any)] };
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task SetPolicy_ConnectionThatIsNoLongerAllowed_IsReset()
+    {
+        await using var proxy = new ProxyFixture(Echo);
+        using var client = await ConnectAsync(proxy, "93.184.215.14:7777");
+
+        proxy.Egress.SetPolicy(EgressPolicy.DenyAll);
+
+        Assert.Equal("<reset>", await ProxyFixture.ReadToEndAsync(client));
+    }
+
+    [Fact]
+    public async Task SetPolicy_ConnectionThatIsStillAllowed_GoesOn()
+    {
+        await using var proxy = new ProxyFixture(Echo);
+        using var client = await ConnectAsync(proxy, "93.184.215.14:7777");
+
+        proxy.Egress.SetPolicy(Echo with { DeniedNetworks = [IPNetwork.Parse("93.185.0.0/16")] });
+
+        await ProxyFixture.SendAsync(client, "ping\n");
+        Assert.Equal("ping\n", await ProxyFixture.ReadUntilAsync(client, "ping\n"));
+    }
+
+    [Fact]
+    public async Task SetPolicy_MoreIsAllowed_HoldsForTheNextConnection()
+    {
+        await using var proxy = new ProxyFixture(EgressPolicy.DenyAll);
+        const string Request = "GET http://example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n";
+        Assert.StartsWith("HTTP/1.1 403", await proxy.TalkAsync(Request), StringComparison.Ordinal);
+
+        proxy.Egress.SetPolicy(FakeInternet.ExamplePolicy);
+
+        Assert.StartsWith("HTTP/1.1 200", await proxy.TalkAsync(Request), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Connections_MoreThanTheMost_AreReset()
+    {
+        await using var proxy = new ProxyFixture(Echo, new EgressOptions { MaxConnections = 3, NewConnectionsPerSecond = 1000 });
+        var clients = new List<System.Net.Sockets.Socket>();
+        for (var i = 0; i < 3; i++) clients.Add(await ConnectAsync(proxy, "93.184.215.14:7777"));
+
+        Assert.Equal("<reset>", await proxy.TalkAsync(""));
+        Assert.Equal(3, proxy.Egress.Connections);
+        Assert.Equal("limit", Assert.Single(proxy.Internet.Refusals).Reason);
+        foreach (var client in clients) client.Dispose();
+    }
+
+    [Fact]
+    public async Task Relay_ClientThatHalfCloses_GetsTheRest()
+    {
+        await using var proxy = new ProxyFixture(Echo);
+        using var client = await ConnectAsync(proxy, "93.184.215.14:7777");
+
+        await ProxyFixture.SendAsync(client, new string('x', 300_000));
+        client.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+
+        Assert.Equal(300_000, (await ProxyFixture.ReadToEndAsync(client)).Length);
+        Assert.True(proxy.Egress.Bytes >= 600_000);
+    }
+
+    [Fact]
+    public async Task CloseIdle_ConnectionWithoutTraffic_IsReset()
+    {
+        await using var proxy = new ProxyFixture(Echo, new EgressOptions { IdleTimeout = TimeSpan.Zero });
+        using var client = await ConnectAsync(proxy, "93.184.215.14:7777");
+
+        proxy.Egress.CloseIdle();
+
+        Assert.Equal("<reset>", await ProxyFixture.ReadToEndAsync(client));
+    }
+
+    [Fact]
+    public void TokenBucket_MoreThanTheRate_IsToldHowLongToWait()
+    {
+        var time = new MonkeyCoder.Testing.ManualTimeProvider();
+        var bucket = new TokenBucket(10, 5, time);
+
+        Assert.Equal(TimeSpan.Zero, bucket.Take(5));
+        Assert.Equal(TimeSpan.FromSeconds(2), bucket.Take(20));
+        Assert.False(bucket.TryTake(1));
+        time.Advance(TimeSpan.FromSeconds(2.1));
+        Assert.True(bucket.TryTake(1));
+        Assert.False(bucket.TryTake(1));
+    }
+
+    private static async Task<System.Net.Sockets.Socket> ConnectAsync(ProxyFixture proxy, string destination)
+    {
+        var client = await proxy.ConnectAsync();
+        await ProxyFixture.SendAsync(client, $"CONNECT {destination} HTTP/1.1\r\nHost: {destination}\r\n\r\n");
+        await ProxyFixture.ReadUntilAsync(client, "hello\n");
+        return client;
+    }
+}
