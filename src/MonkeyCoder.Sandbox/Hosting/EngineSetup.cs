@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using MonkeyCoder.Contracts.Agent;
 using MonkeyCoder.Isolation.Agents;
+using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Isolation.Store;
 using MonkeyCoder.Isolation.Templates;
@@ -25,7 +26,11 @@ internal static class EngineSetup
         var parts = new EngineParts(
             async cancellationToken => await SandboxStore.OpenAsync(settings.ToStore(storage), cancellationToken).ConfigureAwait(false),
             async cancellationToken => await NodeTemplates.LoadAsync(settings.ToTemplates(storage), cancellationToken).ConfigureAwait(false),
-            static path => AgentClient.ForUnixSocket(path));
+            static path => AgentClient.ForUnixSocket(path))
+        {
+            Egress = services.GetRequiredService<IOptions<GatewaySettings>>().Value.ToParts(
+                services.GetService<AddressPolicy>(), services.GetService<IEgressEvents>(), services.GetRequiredService<TimeProvider>()),
+        };
         var options = settings.ToEngine(storage);
         options.Prepare = StartKernelAsync;
         return new SandboxEngine(

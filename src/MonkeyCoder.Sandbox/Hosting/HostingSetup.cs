@@ -23,6 +23,7 @@ internal static class HostingSetup
         services.AddNodeOptions<HostingOptions, HostingOptionsValidator>(HostingOptions.Section);
         services.AddNodeOptions<StorageOptions, StorageOptionsValidator>(StorageOptions.Section);
         services.AddNodeOptions<LimitOptions, LimitOptionsValidator>(LimitOptions.Section);
+        services.AddNodeOptions<GatewaySettings, GatewaySettingsValidator>(GatewaySettings.Section);
         services.AddEngine();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<LimitOptions>>().Value.ToLimits());

@@ -31,6 +31,9 @@ internal sealed class LimitOptions
     /// <value>Open files of each process, 64 to 1048576. Default 1024.</value>
     public int OpenFiles { get; set; } = 1024;
 
+    /// <value>Megabits a second to and from the network, each, 1 to 100000. Default 100.</value>
+    public int NetworkMbps { get; set; } = 100;
+
     /// <value>Most memory in MiB that a request may ask for, from <c>MemoryMb</c> to 1048576. Default: <c>MemoryMb</c>, so that it can only ask for less.</value>
     public int? CeilingMemoryMb { get; set; }
 
@@ -54,6 +57,7 @@ internal sealed class LimitOptions
         DiskBytes = DiskMb * Mebibyte,
         Processes = Processes,
         OpenFiles = OpenFiles,
+        NetworkMbps = NetworkMbps,
     };
 }
 
@@ -72,6 +76,7 @@ internal sealed class LimitOptionsValidator : IValidateOptions<LimitOptions>
         if (options.CeilingProcesses is { } ceilingProcesses) checks.InRange(nameof(options.CeilingProcesses), ceilingProcesses, options.Processes, 65_536);
         checks.InRange(nameof(options.OpenFiles), options.OpenFiles, LimitOptions.LeastOpenFiles, 1_048_576);
         if (options.CeilingOpenFiles is { } ceilingOpenFiles) checks.InRange(nameof(options.CeilingOpenFiles), ceilingOpenFiles, options.OpenFiles, 1_048_576);
+        checks.InRange(nameof(options.NetworkMbps), options.NetworkMbps, 1, 100_000);
         return checks.Result;
     }
 }
