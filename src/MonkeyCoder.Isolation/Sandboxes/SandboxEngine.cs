@@ -17,6 +17,7 @@ public sealed class SandboxEngine : ISandboxEngine
     private readonly EngineOptions _options;
     private readonly EngineParts _parts;
     private readonly ILogger _logger;
+    private readonly ILogger _security;
     private readonly TimeProvider _time;
     private readonly LaunchGate _gate;
     private readonly ConcurrentDictionary<SandboxId, Sandbox> _live = new();
@@ -35,6 +36,7 @@ public sealed class SandboxEngine : ISandboxEngine
         _options = options;
         _parts = parts;
         _logger = loggers.CreateLogger("MonkeyCoder.Sandboxes");
+        _security = loggers.CreateLogger("MonkeyCoder.Security");
         _time = time;
         _gate = new LaunchGate(Math.Max(1, options.LaunchConcurrency));
         _resources = new OwnedResources(options.TeardownTimeout, time);
@@ -58,7 +60,7 @@ public sealed class SandboxEngine : ISandboxEngine
         Libc.BecomeSubreaper();
         var store = await _parts.OpenStore(cancellationToken).ConfigureAwait(false);
 #pragma warning disable CA2000 // Owned by the stack, which the engine disposes.
-        var node = _resources.PushAsync(new EngineNode(_options, paths, cgroups, store, new EgressGateway(_parts.Egress, _time, _logger), _time));
+        var node = _resources.PushAsync(new EngineNode(_options, paths, cgroups, store, new EgressGateway(_parts.Egress, _time, _security), _time));
 #pragma warning restore CA2000
 
         var left = await new StartupReclaim(node).RunAsync(cancellationToken).ConfigureAwait(false);
