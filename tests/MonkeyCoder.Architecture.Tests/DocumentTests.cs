@@ -41,6 +41,17 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void CodeChecks_EveryRule_IsInItsDocument()
+    {
+        var rules = CodeRule().Matches(Repository.Read("templates/base/kernels/pythoncheck/monkeycoder_check/rules.py"))
+            .Select(static rule => $"{rule.Groups[1].Value} {rule.Groups[2].Value}".ToLowerInvariant()).Append("validator-limit error");
+        var documented = CodeRuleRow().Matches(Repository.Read("docs/CODE-CHECKS.md"))
+            .Select(static row => $"{row.Groups[1].Value} {row.Groups[2].Value}");
+
+        Assert.Equal(rules.Order(StringComparer.Ordinal), documented.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void Changelog_Form_IsKeepAChangelog()
     {
         var lines = Repository.Lines("CHANGELOG.md");
@@ -115,6 +126,12 @@ public sealed partial class DocumentTests
 
         return null;
     }
+
+    [GeneratedRegex("""^[A-Z_]+ = Rule\("([a-z-]+)", (WARNING|ERROR), ".""", RegexOptions.Multiline)]
+    private static partial Regex CodeRule();
+
+    [GeneratedRegex(@"^\| `([a-z-]+)` \| (warning|error) \|", RegexOptions.Multiline)]
+    private static partial Regex CodeRuleRow();
 
     [GeneratedRegex(@"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")]
     private static partial Regex Link();

@@ -36,6 +36,9 @@ public sealed record ExecuteRequest
     /// <value>Id of the execution. Default: the subject of the token, or a new one. Must agree with the token where there is one.</value>
     public string? ExecutionId { get; init; }
 
+    /// <value>Check the code before it runs: raises the operator's level, and never lowers it. Default: the operator's.</value>
+    public CodeCheckLevel? CodeChecks { get; init; }
+
     /// <value>Fields that are not known; a service refuses them by name. Not init: extension data cannot bind to one.</value>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Unknown { get; set; }

@@ -22,6 +22,9 @@ public sealed record ExecuteResponse(
 
     /// <value>The sandbox, where it lives on.</value>
     public string? SandboxId { get; init; }
+
+    /// <value>What was found in the code before it ran; absent where it was not checked.</value>
+    public CodeCheckReport? CodeChecks { get; init; }
 }
 
 /// <summary>How an execution ended.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using MonkeyCoder.Contracts.Executions;
 
 namespace MonkeyCoder.Contracts.Problems;
 
@@ -12,6 +13,9 @@ public sealed record ProblemBody(string Type, string Title, int Status, string C
 {
     /// <value>Finds the request in the service's log.</value>
     public string? TraceId { get; init; }
+
+    /// <value>Of <c>dangerous_code</c>: what was found, and where.</value>
+    public IReadOnlyList<CodeFinding>? Findings { get; init; }
 }
 
 /// <summary>JSON of <see cref="ProblemBody"/>.</summary>

@@ -15,6 +15,7 @@ public static class ProblemCodes
 
     public const string CodeMissing = "code_missing";
     public const string CodeTooLarge = "code_too_large";
+    public const string DangerousCode = "dangerous_code";
     public const string TimeoutOutOfRange = "timeout_out_of_range";
     public const string LimitOutOfRange = "limit_out_of_range";
     public const string UnsupportedLanguage = "unsupported_language";

@@ -1,3 +1,4 @@
+using MonkeyCoder.Contracts.Executions;
 using MonkeyCoder.Isolation.Sandboxes;
 
 namespace MonkeyCoder.Sandbox.Executions;
@@ -10,6 +11,7 @@ namespace MonkeyCoder.Sandbox.Executions;
 /// <param name="SandboxId">Run there; null: in a fresh sandbox.</param>
 /// <param name="Keep">A fresh sandbox lives on.</param>
 /// <param name="Limits">Of a fresh sandbox.</param>
+/// <param name="CodeChecks">What is done about code that looks dangerous.</param>
 internal sealed record ExecutionPlan(
     string ExecutionId, string Code, string Language, TimeSpan Timeout, string? SandboxId, bool Keep,
-    SandboxLimits Limits);
+    SandboxLimits Limits, CodeCheckLevel CodeChecks);

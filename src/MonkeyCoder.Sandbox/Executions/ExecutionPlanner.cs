@@ -6,11 +6,13 @@ using MonkeyCoder.Contracts.Problems;
 using MonkeyCoder.Contracts.Security;
 using MonkeyCoder.Sandbox.Problems;
 using MonkeyCoder.Sandbox.Security;
+using MonkeyCoder.Sandbox.Security.CodeChecks;
 
 namespace MonkeyCoder.Sandbox.Executions;
 
 /// <summary>Checks execute requests: what is asked for becomes a plan, or a refusal that says what to do.</summary>
-internal sealed class ExecutionPlanner(IOptions<ExecutionOptions> options, LimitPlanner limits, ILoggerFactory loggers)
+internal sealed class ExecutionPlanner(
+    IOptions<ExecutionOptions> options, LimitPlanner limits, CodeChecker checker, ILoggerFactory loggers)
 {
     private const string CodeType = "code";
     private const string BrowserType = "browser";
@@ -37,7 +39,7 @@ internal sealed class ExecutionPlanner(IOptions<ExecutionOptions> options, Limit
         var timeout = request.Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : options.Value.DefaultTimeout;
         return new ExecutionPlan(
             executionId, request.Code!, language, timeout, request.SandboxId, request.Keep ?? false,
-            sandboxLimits);
+            sandboxLimits, checker.LevelFor(request.CodeChecks));
     }
 
     private static Problem? CheckKind(ExecuteRequest request)
@@ -55,7 +57,7 @@ internal sealed class ExecutionPlanner(IOptions<ExecutionOptions> options, Limit
             return ProblemCatalog.Make(
                 ProblemCodes.UnknownField,
                 $"There is no field '{Shorten(unknown)}'; the fields are sandbox_type, action, code, language, timeout, "
-                + "metadata, sandbox_id, keep, limits and execution_id.");
+                + "metadata, sandbox_id, keep, limits, execution_id and code_checks.");
         }
 
         if (request is { Limits: not null, SandboxId: not null })

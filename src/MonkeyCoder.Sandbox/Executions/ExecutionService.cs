@@ -10,7 +10,8 @@ namespace MonkeyCoder.Sandbox.Executions;
 
 /// <summary>Runs <c>/sandbox/execute</c>: one cell in a fresh sandbox, or in one that is kept.</summary>
 internal sealed class ExecutionService(
-    ExecutionSandboxes sandboxes, ICellRunner runner, IOptions<ExecutionOptions> options, ILogger<ExecutionService> logger)
+    ExecutionSandboxes sandboxes, CodeChecking checks, ICellRunner runner, IOptions<ExecutionOptions> options,
+    ILogger<ExecutionService> logger)
 {
     private static readonly Dictionary<string, string> NoEnvironment = [];
 
@@ -18,6 +19,15 @@ internal sealed class ExecutionService(
     public async Task<Result<ExecuteResponse>> RunAsync(Caller caller, ExecutionPlan plan, CancellationToken cancellationToken)
     {
         using var scope = logger.BeginExecution(plan.ExecutionId, caller.Tenant);
+        await using var check = checks.Begin(plan, caller.Tenant, cancellationToken);
+        if (await check.RefusalAsync().ConfigureAwait(false) is { } refusal) return refusal;
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!(await RunAllowedAsync(caller, plan, cancellationToken).ConfigureAwait(false)).TryGet(out var response, out var problem)) return problem;
+        return response with { CodeChecks = await check.ReportAsync().ConfigureAwait(false) };
+    }
+
+    private async Task<Result<ExecuteResponse>> RunAllowedAsync(Caller caller, ExecutionPlan plan, CancellationToken cancellationToken)
+    {
         if (plan.SandboxId is { } id)
         {
             return sandboxes.Find(caller.Tenant, id) is { } found

@@ -15,6 +15,7 @@ internal static class ExecutionsSetup
         services.TryAddSingleton<LimitPlanner>();
         services.TryAddSingleton<ExecutionPlanner>();
         services.TryAddSingleton<ExecutionSandboxes>();
+        services.TryAddSingleton<CodeChecking>();
         services.TryAddSingleton<KeptSandboxes>();
         services.TryAddSingleton<Departures>();
         services.TryAddSingleton<ExecutionService>();

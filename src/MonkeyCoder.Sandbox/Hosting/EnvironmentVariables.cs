@@ -14,6 +14,7 @@ internal static class EnvironmentVariables
         ("SANDBOX_METRICS_PORT", "Hosting:MetricsPort"),
         ("SANDBOX_TOKEN_SECRET", "Security:TokenSecret"),
         ("SANDBOX_TOKEN_SECRET_PREVIOUS", "Security:PreviousTokenSecret"),
+        ("SANDBOX_CODE_CHECKS", "Security:CodeChecks"),
         ("SANDBOX_MAX_MEMORY_MB", "Limits:MemoryMb"),
         ("SANDBOX_MAX_CPU_PERCENT", "Limits:CpuPercent"),
         ("SANDBOX_MAX_DISK_MB", "Limits:DiskMb"),

@@ -1,3 +1,5 @@
+using MonkeyCoder.Contracts.Executions;
+
 namespace MonkeyCoder.Sandbox.Problems;
 
 /// <summary>A refusal or a fault as the caller sees it.</summary>
@@ -8,4 +10,7 @@ internal sealed record Problem(int Status, string Code, string Detail)
 {
     /// <value>Sent as Retry-After where set.</value>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <value>What was found in code that is refused.</value>
+    public IReadOnlyList<CodeFinding>? Findings { get; init; }
 }

@@ -19,6 +19,8 @@ internal static class ProblemCatalog
             "Send a well-formed HTTP request."),
         new(ProblemCodes.CodeMissing, 400, "There is no code to run.",
             "Send the code to run in the field 'code'."),
+        new(ProblemCodes.DangerousCode, 400, "The code breaks rules that are enforced here; nothing of it ran.",
+            "Change the code where 'findings' says, by rule, line and column; docs/CODE-CHECKS.md explains the rules."),
         new(ProblemCodes.TimeoutOutOfRange, 400, "The timeout is zero, negative or over the node's maximum.",
             "Send a timeout in seconds within the range that the detail names."),
         new(ProblemCodes.LimitOutOfRange, 400, "A limit is below the least or over the operator's maximum.",

@@ -38,6 +38,7 @@ internal sealed class ProblemWriter(IEnumerable<IErrorForm> forms)
             $"/problems/{problem.Code}", ReasonPhrases.GetReasonPhrase(problem.Status), problem.Status, problem.Code, problem.Detail)
         {
             TraceId = Activity.Current?.Id ?? context.TraceIdentifier,
+            Findings = problem.Findings,
         };
         var bytes = JsonSerializer.SerializeToUtf8Bytes(body, ProblemJson.Default.ProblemBody);
         context.Response.StatusCode = problem.Status;

@@ -1,3 +1,5 @@
+using MonkeyCoder.Contracts.Executions;
+
 namespace MonkeyCoder.Sandbox.Security;
 
 /// <summary>Security events, a category of their own. Event ids 1100-1199.</summary>
@@ -23,6 +25,13 @@ internal static partial class SecurityLog
 
     [LoggerMessage(1106, LogLevel.Warning, "Too many credentials from {Address} did not hold; none is looked at for a moment")]
     public static partial void TooManyFailures(this ILogger logger, string? address);
+
+    [LoggerMessage(1150, LogLevel.Warning, "Code check: {Rule} ({Severity}) at line {Line}, column {Column}, level {Level}, code of {Tenant}")]
+    public static partial void CodeFinding(
+        this ILogger logger, string rule, FindingSeverity severity, int line, int column, CodeCheckLevel level, string tenant);
+
+    [LoggerMessage(1151, LogLevel.Warning, "The sandbox of code checks is replaced: {Reason}")]
+    public static partial void CheckerReplaced(this ILogger logger, string reason);
 
     [LoggerMessage(1105, LogLevel.Warning, "The kernel of sandbox {SandboxId} sent a message that is not the protocol: {Kind}, {Bytes} bytes")]
     public static partial void KernelBrokeProtocol(this ILogger logger, string sandboxId, string kind, long bytes);

@@ -1,13 +1,15 @@
 using System.Net;
+using MonkeyCoder.Contracts.Executions;
 using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Sandbox.Admission;
 using MonkeyCoder.Sandbox.Egress;
+using MonkeyCoder.Sandbox.Security.CodeChecks;
 
 namespace MonkeyCoder.Sandbox.Security;
 
 /// <summary>The policies that stand before the kernel's boundary.</summary>
-internal sealed class SecurityManager(ResourceAdmission admission, NodeEgress egress, AddressPolicy platform)
+internal sealed class SecurityManager(ResourceAdmission admission, NodeEgress egress, AddressPolicy platform, CodeChecker checker)
 {
     /// <inheritdoc cref="ResourceAdmission.EnforceResourceLimits"/>
     public AdmissionTicket EnforceResourceLimits(string tenant, SandboxLimits limits) => admission.EnforceResourceLimits(tenant, limits);
@@ -33,6 +35,10 @@ internal sealed class SecurityManager(ResourceAdmission admission, NodeEgress eg
     public EgressVerdict ValidateAddresses(
         IReadOnlyCollection<IPAddress> addresses, out IReadOnlyList<IPAddress> usable, EgressPolicy? policy = null) =>
         Urls(policy ?? egress.Default).JudgeAnswer(addresses, out usable);
+
+    /// <inheritdoc cref="CodeChecker.CheckAsync"/>
+    public Task<CodeCheckReport> ValidateCodeAsync(string code, CodeCheckLevel level, string tenant, CancellationToken cancellationToken) =>
+        checker.CheckAsync(code, level, tenant, cancellationToken);
 
     private UrlPolicy Urls(EgressPolicy policy) => new(policy, platform);
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Options;
+using MonkeyCoder.Contracts.Executions;
 using MonkeyCoder.Contracts.Security;
 using MonkeyCoder.Sandbox.Hosting;
 
@@ -21,6 +22,12 @@ internal sealed class SecurityOptions
 
     /// <value>How far the clock of a token's maker may be ahead, 0 to 5 minutes. Default 30 seconds.</value>
     public TimeSpan ClockSkew { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <value>
+    /// Checks of Python code before <c>/sandbox/execute</c> runs it: <c>off</c>, <c>audit</c> (findings are in the answer and in
+    /// the security log) or <c>enforce</c> (code with an error among them is refused). A request may raise it. Default audit.
+    /// </value>
+    public CodeCheckLevel CodeChecks { get; set; } = CodeCheckLevel.Audit;
 }
 
 /// <summary>Refuses secrets that are missing, short or no secrets.</summary>
@@ -44,6 +51,7 @@ internal sealed class SecurityOptionsValidator : IValidateOptions<SecurityOption
         CheckSecret(checks, nameof(options.PreviousTokenSecret), options.PreviousTokenSecret);
         checks.InRange(nameof(options.MaxTokenLife), options.MaxTokenLife, TimeSpan.FromMinutes(1), TimeSpan.FromDays(366));
         checks.InRange(nameof(options.ClockSkew), options.ClockSkew, TimeSpan.Zero, TimeSpan.FromMinutes(5));
+        if (!Enum.IsDefined(options.CodeChecks)) checks.Fail(nameof(options.CodeChecks), "must be off, audit or enforce");
         return checks.Result;
     }
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using MonkeyCoder.Contracts.Security;
 using MonkeyCoder.Sandbox.Hosting;
+using MonkeyCoder.Sandbox.Security.CodeChecks;
 
 namespace MonkeyCoder.Sandbox.Security;
 
@@ -17,6 +18,8 @@ internal static class SecuritySetup
         services.TryAddSingleton<IApiKeys, ApiKeyFile>();
         services.TryAddSingleton<ISandboxTokenKeys, SandboxTokenKeys>();
         services.TryAddSingleton<CallerAuthenticator>();
+        services.TryAddSingleton<CheckerSandbox>();
+        services.TryAddSingleton<CodeChecker>();
         services.TryAddSingleton<SecurityManager>();
         return services;
     }

@@ -13,6 +13,9 @@ namespace MonkeyCoder.Kernels.Tests.Driving;
 internal sealed record CellOutcome(
     int Count, IReadOnlyList<JsonElement> Results, JsonElement? Error, ReadOnlyMemory<byte> StdoutBytes, ReadOnlyMemory<byte> StderrBytes, bool Died)
 {
+    /// <summary>Body of the <c>findings</c> message of the checker of code, or null.</summary>
+    public JsonElement? Findings { get; init; }
+
     public string Stdout => Encoding.UTF8.GetString(StdoutBytes.Span);
 
     public string Stderr => Encoding.UTF8.GetString(StderrBytes.Span);

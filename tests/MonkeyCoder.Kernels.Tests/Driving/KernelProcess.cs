@@ -105,7 +105,10 @@ internal sealed class KernelProcess : IDisposable
         // Before "idle" came everything that the cell wrote.
         Drain(StdoutKey);
         Drain(StderrKey);
-        return new CellOutcome(_messages.Count, [.. _messages.Results], _messages.Error, _stdoutBytes.ToArray(), _stderrBytes.ToArray(), !_messages.IsIdle);
+        return new CellOutcome(_messages.Count, [.. _messages.Results], _messages.Error, _stdoutBytes.ToArray(), _stderrBytes.ToArray(), !_messages.IsIdle)
+        {
+            Findings = _messages.Findings,
+        };
     }
 
     /// <summary>Waits until the running cell's stdout holds a text; with a marker at its start, the cell is known to run.</summary>

@@ -20,6 +20,9 @@ internal sealed class ProtocolReader : IDisposable
 
     public JsonElement? Error { get; private set; }
 
+    /// <summary>What the checker of code says.</summary>
+    public JsonElement? Findings { get; private set; }
+
     public IReadOnlyList<JsonElement> Results => _results;
 
     public void Dispose() => _pending.Dispose();
@@ -28,6 +31,7 @@ internal sealed class ProtocolReader : IDisposable
     {
         IsIdle = false;
         Error = null;
+        Findings = null;
         _results.Clear();
     }
 
@@ -103,6 +107,10 @@ internal sealed class ProtocolReader : IDisposable
             case "error":
                 Assert.Null(Error);
                 Error = json;
+                break;
+            case "findings":
+                Assert.Null(Findings);
+                Findings = json;
                 break;
             default:
                 Assert.Fail($"No message of the protocol: {kind}");

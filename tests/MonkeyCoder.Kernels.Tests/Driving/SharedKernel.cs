@@ -32,3 +32,5 @@ public sealed class PythonKernel() : SharedKernel("python");
 public sealed class JavaScriptKernel() : SharedKernel("javascript");
 
 public sealed class BashKernel() : SharedKernel("bash");
+
+public sealed class PythonChecker() : SharedKernel("pythoncheck");

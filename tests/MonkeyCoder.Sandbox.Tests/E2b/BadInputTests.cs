@@ -9,7 +9,7 @@ public sealed class BadInputTests : IAsyncLifetime
     private static readonly string[] Values =
     [
         "null", "true", "-1", "0", "1e999", "1.5", "18446744073709551616", "\"\"", "\"\\u0000\"", "\"\\ud800\"", "\"../../x\"",
-        "\"~root/x\"", "[]", "[null]", "{}", "{\"a\":null}", "{\"\":\"\"}",
+        "\"~root/x\"", "[]", "[null]", "{}", "{\"a\":null}", "{\"\":\"\"}", "{\"\\ud800\":\"x\"}",
         new string('[', 40) + new string(']', 40), "\"" + new string('x', 10_000) + "\"",
     ];
 

@@ -62,7 +62,9 @@ public sealed class NodeFixture : IAsyncDisposable
         var host = new FakeHostCapacity();
         string[] args =
         [
-            "--Hosting:Port=0", $"--Security:TokenSecret={Secret}", $"--Storage:StateDirectory={state}", .. settings,
+            "--Hosting:Port=0", $"--Security:TokenSecret={Secret}", $"--Storage:StateDirectory={state}",
+            // Checks have a sandbox of their own, which most tests do not play.
+            "--Security:CodeChecks=off", .. settings,
         ];
         var app = SandboxHost.Build(args, services =>
         {
