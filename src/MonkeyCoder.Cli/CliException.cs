@@ -5,4 +5,9 @@ internal sealed class CliException(string message, int exitCode = ExitCodes.Refu
     : Exception(message, inner)
 {
     public int ExitCode { get; } = exitCode;
+
+    /// <summary>What was given cannot be used. The name of a parameter of ours is no help to whoever typed it.</summary>
+    public static CliException Usage(ArgumentException exception) => new(
+        exception.ParamName is { } name ? exception.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : exception.Message,
+        ExitCodes.Usage, exception);
 }

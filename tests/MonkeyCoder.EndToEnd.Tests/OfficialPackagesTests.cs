@@ -8,7 +8,7 @@ namespace MonkeyCoder.EndToEnd.Tests;
 public sealed partial class OfficialPackagesTests(NodeUnderTest node)
 {
     /// <summary>Fewer than this: a script has not been loaded.</summary>
-    private const int LeastTests = 40;
+    private const int LeastTests = 46;
 
     [Fact]
     public async Task EveryScript_AgainstTheService_Passes()

@@ -117,3 +117,63 @@ test('a sandbox killed under a cell says so', needs('kernels'), async (t) => {
   const error = await ended
   assert.equal(error.name, 'TimeoutError', error.message)
 })
+
+test('every format of a result has its field', needs('kernels'), async (t) => {
+  const sandbox = await codeSandbox(t)
+  const execution = await sandbox.runCode(`
+class Rich:
+    def _repr_html_(self): return '<b>h</b>'
+    def _repr_markdown_(self): return '**m**'
+    def _repr_svg_(self): return '<svg/>'
+    def _repr_png_(self): return b'\\x89PNG'
+    def _repr_jpeg_(self): return b'\\xff\\xd8'
+    def _repr_pdf_(self): return b'%PDF'
+    def _repr_latex_(self): return '$x$'
+    def _repr_json_(self): return {'k': [1, None]}
+    def _repr_javascript_(self): return 'f()'
+    def __repr__(self): return 'text'
+Rich()`)
+  assert.equal(execution.error, undefined, execution.error?.traceback)
+  const [result] = execution.results
+  assert.equal(result.isMainResult, true)
+  assert.deepEqual(
+    [result.text, result.html, result.markdown, result.svg, result.latex, result.javascript],
+    ['text', '<b>h</b>', '**m**', '<svg/>', '$x$', 'f()'])
+  assert.deepEqual(result.json, { k: [1, null] })
+  assert.deepEqual(
+    [result.png, result.jpeg, result.pdf].map((data) => Buffer.from(data, 'base64').toString('latin1')),
+    ['\x89PNG', '\xff\xd8', '%PDF'])
+})
+
+test('every kind of chart comes with its data', needs('kernels'), async (t) => {
+  const sandbox = await codeSandbox(t)
+  const execution = await sandbox.runCode(`
+import matplotlib.pyplot as plt
+plt.scatter([1, 2], [3, 4]); plt.show()
+plt.bar(['a', 'b'], [1, 2]); plt.show()
+plt.pie([1, 3], labels=['p', 'q']); plt.show()
+plt.boxplot([[1, 2, 3, 4]]); plt.show()
+figure, axes = plt.subplots(1, 2); axes[0].plot([1]); axes[1].bar(['c'], [5]); figure.suptitle('both'); plt.show()`)
+  assert.equal(execution.error, undefined, execution.error?.traceback)
+  const charts = execution.results.map((result) => result.chart)
+  assert.deepEqual(charts.map((chart) => chart.type), ['scatter', 'bar', 'pie', 'box_and_whisker', 'superchart'])
+  assert.deepEqual(charts[0].elements[0].points, [[1, 3], [2, 4]])
+  assert.deepEqual(charts[1].elements.map(({ label, value }) => [label, value]), [['a', 1], ['b', 2]])
+  assert.deepEqual(charts[2].elements.map(({ label }) => label), ['p', 'q'])
+  assert.deepEqual([charts[3].elements[0].min, charts[3].elements[0].median, charts[3].elements[0].max], [1, 2.5, 4])
+  assert.equal(charts[4].title, 'both')
+  assert.deepEqual(charts[4].elements.map((chart) => chart.type), ['line', 'bar'])
+})
+
+test('one context runs one cell at a time, contexts run beside each other', needs('kernels'), async (t) => {
+  const sandbox = await codeSandbox(t)
+  const context = await sandbox.createCodeContext()
+  const up = signal()
+  const first = sandbox.runCode('print("up", flush=True)\nimport os, time\nwhile not os.path.exists("/tmp/go"): time.sleep(0.01)\nv = 1', { onStdout: up.fire })
+  await up.promise
+  const second = sandbox.runCode('v + 1')
+  assert.equal((await sandbox.runCode('3', { context })).text, '3')
+  await sandbox.files.write('/tmp/go', '')
+  await first
+  assert.equal((await second).text, '2')
+})

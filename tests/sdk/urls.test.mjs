@@ -1,5 +1,6 @@
 // What is reached without the package: signed URLs, and servers inside.
 import assert from 'node:assert/strict'
+import http from 'node:http'
 import { test } from 'node:test'
 import { needs, plainSandbox, signal } from './lib/world.mjs'
 
@@ -67,4 +68,33 @@ test('a server inside is reached through its port, and a closed port says so', n
   const unknown = await fetch(`${base}/`, { headers: { ...headers, 'E2b-Sandbox-Id': 'i00000000000000000000' } })
   assert.equal(unknown.status, 502)
   assert.equal((await unknown.json()).message, 'The sandbox was not found')
+})
+
+/** What a host name leads to: fetch does not let a program choose it. */
+function byHost(host, path, headers = {}) {
+  const { hostname, port } = new URL(base)
+  return new Promise((resolve, reject) => {
+    http.get({ hostname, port, path, headers: { ...headers, Host: host } }, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8').on('data', (data) => { text += data }).on('end', () => resolve({ status: answer.statusCode, text }))
+    }).on('error', reject)
+  })
+}
+
+test('a host name leads to a port of a sandbox, and wins over the headers', needs(), async (t) => {
+  const sandbox = await plainSandbox(t)
+  const other = await plainSandbox(t)
+  await sandbox.files.write('who', 'first')
+  await other.files.write('who', 'second')
+  const url = new URL(await sandbox.downloadUrl('who', { useSignatureExpiration: 600 }))
+  const path = url.pathname + url.search
+  const host = `${sandbox.getHost(49983)}`
+  assert.match(host, new RegExp(`^49983-${sandbox.sandboxId}[.]`))
+  assert.deepEqual(await byHost(host, path), { status: 200, text: 'first' })
+  const both = { 'E2b-Sandbox-Id': other.sandboxId, 'E2b-Sandbox-Port': '49983' }
+  assert.deepEqual(await byHost(host, path, both), { status: 200, text: 'first' })
+  assert.equal((await byHost(`49983-${other.sandboxId}.sandbox.test`, path)).status, 401)
+  assert.deepEqual(await byHost(`49999-${sandbox.sandboxId}.sandbox.test:8443`, '/health'), { status: 200, text: '"OK"' })
+  assert.equal((await byHost('49983-i00000000000000000000.sandbox.test', '/health')).status, 502)
+  assert.equal((await byHost(`99999-${sandbox.sandboxId}.sandbox.test`, '/health')).status, 400)
 })

@@ -78,7 +78,7 @@ internal static class KeysCommand
         }
         catch (ArgumentException exception)
         {
-            throw new CliException(exception.Message, ExitCodes.Usage, exception);
+            throw CliException.Usage(exception);
         }
         catch (InvalidDataException exception)
         {

@@ -7,6 +7,8 @@ namespace MonkeyCoder.Cli.Commands;
 /// <summary><c>monkey token EXECUTION_ID</c>: one token, alone on its line.</summary>
 internal static class TokenCommand
 {
+    private static readonly TimeSpan UsualLife = TimeSpan.FromDays(1);
+
     public static Command Create(CliContext context)
     {
         var executionId = new Argument<string>("EXECUTION_ID") { Description = "Execution that the token authorises: its subject." };
@@ -45,11 +47,13 @@ internal static class TokenCommand
         {
             await context.Out.WriteLineAsync(
                 SandboxTokens.Generate(executionId, expiresIn, secret, tenant, scopes, context.Time));
+            if (expiresIn > UsualLife)
+                await context.Error.WriteLineAsync("monkey: A service refuses tokens of more than 24 h, unless its Security:MaxTokenLife says otherwise.");
             return ExitCodes.Ok;
         }
         catch (ArgumentException exception)
         {
-            throw new CliException(exception.Message, ExitCodes.Usage, exception);
+            throw CliException.Usage(exception);
         }
         catch (InvalidOperationException exception)
         {

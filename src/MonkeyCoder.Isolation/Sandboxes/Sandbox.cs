@@ -120,7 +120,7 @@ internal sealed class Sandbox : ISandbox
         var ended = await Process.Ended.ConfigureAwait(false);
         if (_killed) return SandboxExit.Killed;
         var exit = ended is { Signal: Libc.SIGKILL } && ReadUsage().OomKills > 0 ? SandboxExit.OutOfMemory : SandboxExit.AgentDied;
-        _logger.Ended(Id, exit, Log.Tail);
+        _logger.Ended(Id, exit, ended?.ExitCode, ended?.Signal, Log.Tail);
         return exit;
     }
 

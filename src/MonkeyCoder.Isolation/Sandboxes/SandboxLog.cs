@@ -17,8 +17,8 @@ internal static partial class SandboxLog
     [LoggerMessage(2003, LogLevel.Error, "Sandbox {SandboxId} could not be removed completely; the next start of the service tries again")]
     public static partial void RemoveFailed(this ILogger logger, Exception exception, SandboxId sandboxId);
 
-    [LoggerMessage(2004, LogLevel.Warning, "Sandbox {SandboxId} has ended: {Exit}. Its last words: {Output}")]
-    public static partial void Ended(this ILogger logger, SandboxId sandboxId, SandboxExit exit, string output);
+    [LoggerMessage(2004, LogLevel.Warning, "Sandbox {SandboxId} has ended: {Exit}, exit code {ExitCode}, signal {Signal}. Its last words: {Output}")]
+    public static partial void Ended(this ILogger logger, SandboxId sandboxId, SandboxExit exit, int? exitCode, int? signal, string output);
 
     [LoggerMessage(2005, LogLevel.Information, "Removed what a predecessor left of {Count} sandboxes")]
     public static partial void Reclaimed(this ILogger logger, int count);

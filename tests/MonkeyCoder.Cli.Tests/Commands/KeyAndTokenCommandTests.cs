@@ -40,7 +40,29 @@ public sealed class KeyAndTokenCommandTests
         Assert.Equal(exitCode, await cli.RunAsync("token", executionId));
         Assert.Empty(cli.Out);
         Assert.NotEmpty(cli.Error);
+        Assert.DoesNotContain("Parameter", cli.Error, StringComparison.Ordinal);
         if (secret is not null) Assert.DoesNotContain(secret, cli.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Token_ForLongerThanAServiceTakes_SaysSoBesideIt()
+    {
+        await using var cli = await CliFixture.CreateAsync();
+        cli.Environment["SANDBOX_TOKEN_SECRET"] = Secret;
+
+        Assert.Equal(0, await cli.RunAsync("token", "e-1", "--expires-in", "86401"));
+        Assert.Matches(@"^[\w-]+\.[\w-]+\.[\w-]+\n$", cli.Out);
+        Assert.Contains("Security:MaxTokenLife", cli.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Keys_NameThatIsNone_SaysWhatANameIs()
+    {
+        await using var cli = await CliFixture.CreateAsync();
+
+        Assert.Equal(2, await cli.RunAsync("keys", "create", "--name", ""));
+        Assert.Contains("printable characters", cli.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Parameter", cli.Error, StringComparison.Ordinal);
     }
 
     [Fact]
