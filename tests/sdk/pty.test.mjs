@@ -34,7 +34,9 @@ test('a terminal takes input, has a size, changes it and ends', needs('pty'), as
   await sandbox.pty.resize(pty.pid, { cols: 100, rows: 30 })
   await sandbox.pty.sendInput(pty.pid, bytes('echo "<$(tput cols)x$(tput lines)>"\n'))
   await shows('<100x30>')
-  await sandbox.pty.sendInput(pty.pid, bytes('sleep 100\n'))
+  // The program says so itself that it has the terminal: Ctrl-C before that would be the shell's.
+  await sandbox.pty.sendInput(pty.pid, bytes(`sh -c 'echo "[slee""ping]"; exec sleep 100'\n`))
+  await shows('[sleeping]')
   await sandbox.pty.sendInput(pty.pid, Uint8Array.of(3))
   await sandbox.pty.sendInput(pty.pid, bytes('exit 0\n'))
   // Ctrl-C leaves 130 behind only where the shell passes it on.
