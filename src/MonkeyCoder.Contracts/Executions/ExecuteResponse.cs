@@ -20,6 +20,12 @@ public sealed record ExecuteResponse(
     /// <value>Why the cell was killed (memory, disk, processes, kernel_died, sandbox_killed, …); absent otherwise.</value>
     public string? Reason { get; init; }
 
+    /// <value>
+    /// Limits that made themselves felt, also where the cell came to its end: cpu (slowed down for a tenth of its time or
+    /// more), output, wall_time, and those that kill. Absent where there was none.
+    /// </value>
+    public IReadOnlyList<string>? LimitsReached { get; init; }
+
     /// <value>The sandbox, where it lives on.</value>
     public string? SandboxId { get; init; }
 

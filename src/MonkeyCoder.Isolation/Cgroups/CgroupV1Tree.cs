@@ -69,6 +69,7 @@ internal sealed class CgroupV1Tree : ICgroupTree
     public CgroupUsage ReadUsage(string path) => new()
     {
         CpuTime = TimeSpan.FromMicroseconds(CgroupFile.ReadNumber($"{_cpuacct}{path}/cpuacct.usage") / 1000.0),
+        ThrottledTime = TimeSpan.FromMicroseconds(CgroupFile.ReadKey($"{_cpu}{path}/cpu.stat", "throttled_time"u8) / 1000.0),
         MemoryBytes = CgroupFile.ReadNumber($"{_memory}{path}/memory.usage_in_bytes"),
         MemoryPeakBytes = CgroupFile.ReadNumber($"{_memory}{path}/memory.max_usage_in_bytes"),
         MemoryCacheBytes = CgroupFile.ReadKey($"{_memory}{path}/memory.stat", "cache"u8),

@@ -56,6 +56,7 @@ internal sealed class CgroupV2Tree(string root) : ICgroupTree
         return new CgroupUsage
         {
             CpuTime = TimeSpan.FromMicroseconds(CgroupFile.ReadKey($"{group}/cpu.stat", "usage_usec"u8)),
+            ThrottledTime = TimeSpan.FromMicroseconds(CgroupFile.ReadKey($"{group}/cpu.stat", "throttled_usec"u8)),
             MemoryBytes = CgroupFile.ReadNumber($"{group}/memory.current"),
             MemoryPeakBytes = ReadPeak(path),
             MemoryCacheBytes = CgroupFile.ReadKey($"{group}/memory.stat", "file"u8),

@@ -52,6 +52,9 @@ internal readonly record struct CgroupUsage
     /// <summary>User and system time of all its processes.</summary>
     public TimeSpan CpuTime { get; init; }
 
+    /// <summary>Time in which its processes had to wait for the CPU limit.</summary>
+    public TimeSpan ThrottledTime { get; init; }
+
     /// <summary>Bytes charged now.</summary>
     public long MemoryBytes { get; init; }
 

@@ -99,7 +99,10 @@ internal sealed class Sandbox : ISandbox
         _written = Math.Max(_written, ProcessIo.WrittenBytes(_node.Cgroups.Processes(_cgroup)));
         return new SandboxUsage(
             usage.CpuTime, usage.MemoryBytes, usage.MemoryPeakBytes, usage.MemoryCacheBytes, usage.OomKills, usage.Tasks,
-            usage.ForkFailures, Volumes.UsedBytes, _written, Egress.Bytes);
+            usage.ForkFailures, Volumes.UsedBytes, _written, Egress.Bytes)
+        {
+            CpuThrottledTime = usage.ThrottledTime,
+        };
     }
 
     /// <summary>Answers questions that come after the cgroups are gone.</summary>

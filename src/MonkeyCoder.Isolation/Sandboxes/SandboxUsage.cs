@@ -21,4 +21,8 @@ public sealed record SandboxUsage(
     long ForkFailures,
     long DiskUsedBytes,
     long DiskWrittenBytes,
-    long NetworkBytes);
+    long NetworkBytes)
+{
+    /// <value>Time in which processes that wanted to run had to wait for the CPU limit, on all CPUs together.</value>
+    public TimeSpan CpuThrottledTime { get; init; }
+}

@@ -193,6 +193,8 @@ internal sealed class CellRun : IAsyncDisposable
         var exit = await ExitAsync().ConfigureAwait(false);
         if (exit == SandboxExit.OutOfMemory)
             return Killed(LimitVerdict.Memory, "The sandbox was killed at its limit of memory.");
+        if (_sandbox.EndedBy == SandboxEnd.Timeout)
+            return Killed(SandboxEndNames.Life, "The sandbox's life ended while the cell ran; give it a longer one.");
         if (_sandbox.Stopping.IsCancellationRequested && exit != SandboxExit.AgentDied)
         {
             _translator.Raise("SandboxKilled", "The sandbox was killed while the cell ran.");

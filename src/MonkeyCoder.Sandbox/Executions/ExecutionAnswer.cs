@@ -54,10 +54,12 @@ internal sealed class ExecutionAnswer(ExecutionOptions options)
             _output.Add(new CellCut("result", "output_limit", _resultBytesKept, _resultBytes - _resultBytesKept));
         var lines = _output.Lines();
         var usage = Usage(End.Measured);
-        var result = new ExecutionResult(_results, _output.Logs(), _error, _count);
+        var logs = _output.Logs();
+        var result = new ExecutionResult(_results, logs, _error, _count);
         return new ExecuteResponse(executionId, Status(End.Status), result, lines, usage.WallSeconds, usage)
         {
             Reason = End.Reason,
+            LimitsReached = FeltLimits.Of(End, logs.Truncated),
         };
     }
 

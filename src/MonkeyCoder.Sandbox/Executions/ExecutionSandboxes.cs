@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Options;
+using MonkeyCoder.Contracts.Problems;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Sandbox.Egress;
+using MonkeyCoder.Sandbox.Problems;
 using MonkeyCoder.Sandbox.Sandboxes;
 using MonkeyCoder.Sandbox.Security;
 
@@ -15,6 +17,13 @@ internal sealed class ExecutionSandboxes(
 
     /// <summary>A live sandbox of the tenant, whoever made it; null where there is none.</summary>
     public LiveSandbox? Find(string tenant, string id) => registry.Find(tenant, id);
+
+    /// <summary>What to say of a sandbox that <see cref="Find"/> did not find; its owner is told why it ended.</summary>
+    public Problem Missing(string tenant, string id) => registry.WhyEnded(tenant, id) is { } why
+        ? ProblemCatalog.Make(
+            ProblemCodes.SandboxNotFound,
+            $"This sandbox has ended ({SandboxEndNames.NameOf(why)}); leave sandbox_id out to run in a fresh one.")
+        : ProblemCatalog.Make(ProblemCodes.SandboxNotFound);
 
     /// <summary>A fresh strict sandbox with the limits of the plan.</summary>
     public async Task<LiveSandbox> CreateAsync(Caller caller, ExecutionPlan plan, CancellationToken cancellationToken)

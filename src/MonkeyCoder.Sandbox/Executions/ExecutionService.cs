@@ -1,7 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Options;
 using MonkeyCoder.Contracts.Executions;
-using MonkeyCoder.Contracts.Problems;
 using MonkeyCoder.Sandbox.Problems;
 using MonkeyCoder.Sandbox.Sandboxes;
 using MonkeyCoder.Sandbox.Security;
@@ -32,7 +31,7 @@ internal sealed class ExecutionService(
         {
             return sandboxes.Find(caller.Tenant, id) is { } found
                 ? await RunInAsync(found, plan, isKept: true, cancellationToken).ConfigureAwait(false)
-                : ProblemCatalog.Make(ProblemCodes.SandboxNotFound);
+                : sandboxes.Missing(caller.Tenant, id);
         }
 
         var fresh = await sandboxes.CreateAsync(caller, plan, cancellationToken).ConfigureAwait(false);
@@ -54,6 +53,7 @@ internal sealed class ExecutionService(
     {
         using var scope = logger.BeginSandbox(sandbox.Id.Value);
         using var use = sandboxes.Use(sandbox, plan.Timeout);
+        using var activity = sandbox.Activity.Enter();
         logger.Started(plan.Language, Encoding.UTF8.GetByteCount(plan.Code));
         var cell = new CellRequest(
             sandbox.Contexts.Default(plan.Language), plan.Code, NoEnvironment, plan.Timeout, KernelIsKept: isKept);

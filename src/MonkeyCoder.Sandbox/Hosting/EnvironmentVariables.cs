@@ -22,6 +22,7 @@ internal static class EnvironmentVariables
         ("SANDBOX_CEILING_MEMORY_MB", "Limits:CeilingMemoryMb"),
         ("SANDBOX_CEILING_CPU_PERCENT", "Limits:CeilingCpuPercent"),
         ("SANDBOX_CEILING_DISK_MB", "Limits:CeilingDiskMb"),
+        ("SANDBOX_IDLE_TIMEOUT", "Sandboxes:IdleTimeout"),
         ("SANDBOX_MAX_SANDBOXES", "Sandboxes:MaxSandboxes"),
         ("SANDBOX_MAX_SANDBOXES_PER_TENANT", "Sandboxes:MaxSandboxesPerTenant"),
         ("SANDBOX_MEMORY_OVERCOMMIT", "Admission:MemoryOvercommit"),

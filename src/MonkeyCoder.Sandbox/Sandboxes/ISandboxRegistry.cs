@@ -21,6 +21,12 @@ internal interface ISandboxRegistry
     /// <summary>For routes that authenticate by the sandbox's own token instead of a tenant's key.</summary>
     LiveSandbox? Find(string id);
 
+    /// <summary>Why a sandbox of the tenant ended; null where it did not, or that is forgotten, or it is another tenant's.</summary>
+    SandboxEnd? WhyEnded(string tenant, string id);
+
+    /// <summary>Begins to end it; the registry sees to the rest. Does nothing where it has ended already.</summary>
+    void BeginEnd(LiveSandbox sandbox, SandboxEnd why);
+
     /// <summary>Every live sandbox, of all tenants.</summary>
     IReadOnlyCollection<LiveSandbox> All { get; }
 

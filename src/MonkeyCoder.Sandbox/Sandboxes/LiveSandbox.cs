@@ -55,6 +55,12 @@ internal sealed class LiveSandbox(
     /// </summary>
     public CancellationToken Stopping => stopping;
 
+    /// <summary>Why it ended; set by the registry, before <see cref="Stopping"/> is cancelled.</summary>
+    public SandboxEnd? EndedBy { get; set; }
+
+    /// <summary>Who uses it.</summary>
+    public SandboxActivity Activity { get; } = new();
+
     /// <summary>Kernels of this sandbox.</summary>
     public KernelContexts Contexts { get; } = new();
 

@@ -28,6 +28,7 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
     private readonly ConcurrentDictionary<string, Held> _live = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Held, Task> _ending = new();
 
+    private readonly EndedSandboxes _ended = new();
     private volatile bool _closed;
 
     public SandboxRegistry(
@@ -72,6 +73,10 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
 
     public LiveSandbox? Find(string tenant, string id) =>
         Find(id) is { } sandbox && sandbox.Owner.Tenant == tenant ? sandbox : null;
+
+    public SandboxEnd? WhyEnded(string tenant, string id) => _ended.Find(tenant, id);
+
+    public void BeginEnd(LiveSandbox sandbox, SandboxEnd why) => _ = EndByIdAsync(sandbox, why);
 
     public LiveSandbox? Find(string id) => _live.TryGetValue(id, out var held) ? held.Sandbox : null;
 
@@ -148,6 +153,8 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         // Tracked before it is unlisted, so that the shutdown sees it in one of the two.
         _ending[held] = done.Task;
+        sandbox.EndedBy = why;
+        _ended.Add(sandbox, why);
         _live.TryRemove(sandbox.Id.Value, out _);
         _ = EndAsync(held, why, done);
         return done.Task;

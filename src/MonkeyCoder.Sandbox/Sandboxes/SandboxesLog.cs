@@ -1,15 +1,5 @@
 namespace MonkeyCoder.Sandbox.Sandboxes;
 
-/// <summary>Why a sandbox ended.</summary>
-internal enum SandboxEnd
-{
-    Killed,
-    Timeout,
-    Died,
-    OutOfMemory,
-    Shutdown,
-}
-
 /// <summary>Event ids 1000-1099.</summary>
 internal static partial class SandboxesLog
 {

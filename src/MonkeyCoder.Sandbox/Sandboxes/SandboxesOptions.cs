@@ -16,6 +16,12 @@ internal sealed class SandboxesOptions
     /// <value>Longest life that can be asked for. From the default timeout to 30 days. Default 24 h.</value>
     public TimeSpan MaxLife { get; set; } = TimeSpan.FromHours(24);
 
+    /// <value>
+    /// Time without a request after which a sandbox ends, 1 second to 30 days; an open stream counts as one. Default none:
+    /// only the end of its life does. Sandboxes that <c>/sandbox/execute</c> keeps have <c>Executions:KeptLife</c> besides.
+    /// </value>
+    public TimeSpan? IdleTimeout { get; set; }
+
     /// <value>Sandboxes alive at once on this node, 1 to 100000. Default 1000.</value>
     public int MaxSandboxes { get; set; } = 1000;
 
@@ -46,6 +52,8 @@ internal sealed class SandboxesOptionsValidator : IValidateOptions<SandboxesOpti
         if (options.DefaultTimeoutV1 <= TimeSpan.Zero) errors.Add("Sandboxes:DefaultTimeoutV1 must be above zero.");
         if (options.MaxLife < options.DefaultTimeout || options.MaxLife > LongestLife)
             errors.Add("Sandboxes:MaxLife must be between Sandboxes:DefaultTimeout and 30 days.");
+        if (options.IdleTimeout is { } idle && (idle < TimeSpan.FromSeconds(1) || idle > LongestLife))
+            errors.Add("Sandboxes:IdleTimeout must be between 1 second and 30 days.");
         if (options.MaxSandboxes is < 1 or > MostSandboxes)
             errors.Add($"Sandboxes:MaxSandboxes must be between 1 and {MostSandboxes}.");
         if (options.MaxSandboxesPerTenant is < 1 or > MostSandboxes)

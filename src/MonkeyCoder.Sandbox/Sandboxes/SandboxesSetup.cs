@@ -16,6 +16,7 @@ internal static class SandboxesSetup
         services.AddEgress();
         services.TryAddSingleton<TemplateNames>();
         services.TryAddSingleton<ISandboxRegistry, SandboxRegistry>();
+        services.AddHostedService<IdleWatch>();
         return services;
     }
 }

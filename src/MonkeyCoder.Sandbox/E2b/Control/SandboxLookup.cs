@@ -13,9 +13,13 @@ internal readonly record struct SandboxLookup(LiveSandbox? Sandbox, IResult? Ans
         var id = dash < 0 ? text : text[..dash];
         if (id.Length == 0 || !id.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9')))
             return new(null, E2bAnswers.Error(StatusCodes.Status400BadRequest, "Invalid sandbox ID"));
-        return registry.Find(Caller.Of(context).Tenant, id) is { } sandbox
-            ? new(sandbox, null)
-            : new(null, E2bAnswers.Error(
+        if (registry.Find(Caller.Of(context).Tenant, id) is not { } sandbox)
+        {
+            return new(null, E2bAnswers.Error(
                 StatusCodes.Status404NotFound, $"Sandbox \"{id}\" doesn't exist or you don't have access to it"));
+        }
+
+        sandbox.Activity.Touch();
+        return new(sandbox, null);
     }
 }

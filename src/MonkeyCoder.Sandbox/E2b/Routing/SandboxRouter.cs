@@ -63,6 +63,7 @@ internal sealed class SandboxRouter(
     {
         // What a body may hold is decided by who reads it: a message, a cell, or the disk of the sandbox.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
+        using var use = sandbox.Activity.Enter();
         // The request holds on to the sandbox by this alone: abort is safe from any thread, and at any time.
         await using var _ = sandbox.Stopping
             .UnsafeRegister(static state => ((HttpContext)state!).Abort(), context).ConfigureAwait(false);

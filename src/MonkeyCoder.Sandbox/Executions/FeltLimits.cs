@@ -1,0 +1,32 @@
+using MonkeyCoder.Contracts.Executions;
+
+namespace MonkeyCoder.Sandbox.Executions;
+
+/// <summary>Names the limits that a cell has felt.</summary>
+internal static class FeltLimits
+{
+    public const string Cpu = "cpu";
+    public const string Output = "output";
+    public const string WallTime = "wall_time";
+
+    // A cell that starts after a pause runs into its quota for a moment, and nobody can tell.
+    private const double NoticeableShare = 0.1;
+
+    // Reasons of a kill that are no limits.
+    private static readonly HashSet<string> OtherReasons = ["kernel_died", "kernel_restarted", "sandbox_died", "sandbox_killed"];
+
+    /// <summary>null where there was none.</summary>
+    public static IReadOnlyList<string>? Of(CellEnded end, IReadOnlyList<OutputCut>? cuts)
+    {
+        var limits = new List<string>();
+        if (end is { Status: CellStatus.Killed, Reason: { } reason } && !OtherReasons.Contains(reason)) limits.Add(reason);
+        if (end.Status == CellStatus.Timeout) limits.Add(WallTime);
+        if (cuts?.Any(static cut => cut.Reason is "output_limit" or "line_limit") == true) limits.Add(Output);
+        if (IsSlowedDown(end.Measured)) limits.Add(Cpu);
+        return limits.Count > 0 ? limits : null;
+    }
+
+    private static bool IsSlowedDown(CellMeasurement? measured) =>
+        measured is { Before: { } before, After: { } after }
+        && after.CpuThrottledTime - before.CpuThrottledTime > measured.WallTime * NoticeableShare;
+}
