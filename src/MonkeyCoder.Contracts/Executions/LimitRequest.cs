@@ -24,6 +24,9 @@ public sealed record LimitRequest
     /// <value>Open files of each process, at least 64.</value>
     public int? OpenFiles { get; init; }
 
+    /// <value>Megabits per second through the egress gateway, at least 1.</value>
+    public int? NetworkMbps { get; init; }
+
     /// <value>Fields that are not known; a service refuses them by name. Not init: extension data cannot bind to one.</value>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Unknown { get; set; }

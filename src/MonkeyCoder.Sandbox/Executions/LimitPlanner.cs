@@ -25,6 +25,7 @@ internal sealed class LimitPlanner(SandboxLimits limits, IOptions<LimitOptions> 
             DiskBytes = asked.DiskMb * Mebibyte ?? limits.DiskBytes,
             Processes = asked.Processes ?? limits.Processes,
             OpenFiles = asked.OpenFiles ?? limits.OpenFiles,
+            NetworkMbps = asked.NetworkMbps ?? limits.NetworkMbps,
         };
     }
 
@@ -35,7 +36,7 @@ internal sealed class LimitPlanner(SandboxLimits limits, IOptions<LimitOptions> 
             return ProblemCatalog.Make(
                 ProblemCodes.UnknownField,
                 $"There is no field 'limits.{unknown[..Math.Min(unknown.Length, MaxNameInDetail)]}'; the fields are memory_mb, cpu_percent, "
-                + "disk_mb, processes and open_files.");
+                + "disk_mb, processes, open_files and network_mbps.");
         }
 
         var node = options.Value;
@@ -43,7 +44,8 @@ internal sealed class LimitPlanner(SandboxLimits limits, IOptions<LimitOptions> 
             ?? Check("cpu_percent", asked.CpuPercent, LimitOptions.LeastCpuPercent, node.CeilingCpuPercent ?? node.CpuPercent)
             ?? Check("disk_mb", asked.DiskMb, LimitOptions.LeastDiskMb, node.CeilingDiskMb ?? node.DiskMb)
             ?? Check("processes", asked.Processes, LimitOptions.LeastProcesses, node.CeilingProcesses ?? node.Processes)
-            ?? Check("open_files", asked.OpenFiles, LimitOptions.LeastOpenFiles, node.CeilingOpenFiles ?? node.OpenFiles);
+            ?? Check("open_files", asked.OpenFiles, LimitOptions.LeastOpenFiles, node.CeilingOpenFiles ?? node.OpenFiles)
+            ?? Check("network_mbps", asked.NetworkMbps, LimitOptions.LeastNetworkMbps, node.CeilingNetworkMbps ?? node.NetworkMbps);
     }
 
     private static Problem? Check(string name, int? value, int least, int most) =>

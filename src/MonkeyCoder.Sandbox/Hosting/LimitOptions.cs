@@ -13,6 +13,7 @@ internal sealed class LimitOptions
     public const int LeastDiskMb = 16;
     public const int LeastProcesses = 8;
     public const int LeastOpenFiles = 64;
+    public const int LeastNetworkMbps = 1;
 
     private const long Mebibyte = 1024 * 1024;
 
@@ -49,6 +50,9 @@ internal sealed class LimitOptions
     /// <value>Most open files that a request may ask for, from <c>OpenFiles</c> to 1048576. Default: <c>OpenFiles</c>, so that it can only ask for less.</value>
     public int? CeilingOpenFiles { get; set; }
 
+    /// <value>Most megabits per second that a request may ask for, from <c>NetworkMbps</c> to 100000. Default: <c>NetworkMbps</c>, so that it can only ask for less.</value>
+    public int? CeilingNetworkMbps { get; set; }
+
     /// <summary>As the engine takes them.</summary>
     public SandboxLimits ToLimits() => new()
     {
@@ -76,7 +80,8 @@ internal sealed class LimitOptionsValidator : IValidateOptions<LimitOptions>
         if (options.CeilingProcesses is { } ceilingProcesses) checks.InRange(nameof(options.CeilingProcesses), ceilingProcesses, options.Processes, 65_536);
         checks.InRange(nameof(options.OpenFiles), options.OpenFiles, LimitOptions.LeastOpenFiles, 1_048_576);
         if (options.CeilingOpenFiles is { } ceilingOpenFiles) checks.InRange(nameof(options.CeilingOpenFiles), ceilingOpenFiles, options.OpenFiles, 1_048_576);
-        checks.InRange(nameof(options.NetworkMbps), options.NetworkMbps, 1, 100_000);
+        checks.InRange(nameof(options.NetworkMbps), options.NetworkMbps, LimitOptions.LeastNetworkMbps, 100_000);
+        if (options.CeilingNetworkMbps is { } ceilingNetworkMbps) checks.InRange(nameof(options.CeilingNetworkMbps), ceilingNetworkMbps, options.NetworkMbps, 100_000);
         return checks.Result;
     }
 }

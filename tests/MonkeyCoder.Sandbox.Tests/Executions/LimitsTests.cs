@@ -15,13 +15,13 @@ public sealed class LimitsTests
 
         var response = await node.PostAsync(
             "/sandbox/execute",
-            """{"code":"1","limits":{"memory_mb":1024,"cpu_percent":150,"disk_mb":16,"processes":8,"open_files":64}}""");
+            """{"code":"1","limits":{"memory_mb":1024,"cpu_percent":150,"disk_mb":16,"processes":8,"open_files":64,"network_mbps":5}}""");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         var limits = Assert.Single(node.Engine.Sandboxes).Spec.Limits;
         Assert.Equal(
-            (1024 * Mebibyte, 150, 16 * Mebibyte, 8, 64),
-            (limits.MemoryBytes, limits.CpuPercent, limits.DiskBytes, limits.Processes, limits.OpenFiles));
+            (1024 * Mebibyte, 150, 16 * Mebibyte, 8, 64, 5),
+            (limits.MemoryBytes, limits.CpuPercent, limits.DiskBytes, limits.Processes, limits.OpenFiles, limits.NetworkMbps));
     }
 
     [Fact]
@@ -43,6 +43,7 @@ public sealed class LimitsTests
     [InlineData("""{"cpu_percent":101}""", "'cpu_percent' is 101 and may be 1 to 100")]
     [InlineData("""{"cpu_percent":0}""", "may be 1 to 100")]
     [InlineData("""{"disk_mb":1025}""", "'disk_mb' is 1025 and may be 16 to 1024")]
+    [InlineData("""{"network_mbps":101}""", "'network_mbps' is 101 and may be 1 to 100")]
     [InlineData("""{"processes":129}""", "'processes' is 129 and may be 8 to 128")]
     [InlineData("""{"open_files":1000000}""", "'open_files' is 1000000 and may be 64 to 1024")]
     public async Task Execute_WithALimitOutOfRange_NamesTheRangeAndStartsNothing(string limits, string detail)
