@@ -135,6 +135,8 @@ internal sealed class SandboxEgress : IAsyncDisposable
         lock (_lock)
         {
             if (_disposed != 0) return;
+            // Nothing of the request that made the sandbox lives on in what serves it: not its log scopes, not its data.
+            using var apart = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
             var task = Task.Run(work);
             _running.Add(task);
             _ = task.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);

@@ -18,8 +18,9 @@ internal sealed class TokenBucket(double perSecond, double burst, TimeProvider t
         lock (_lock)
         {
             Fill();
+            // A larger reserve is full in what it is larger by.
+            _left = Math.Min(burst, _left + Math.Max(0, burst - _burst));
             (_perSecond, _burst) = (perSecond, burst);
-            _left = Math.Min(_left, burst);
         }
     }
 

@@ -1,5 +1,7 @@
 using System.Net;
+using Microsoft.Extensions.Logging.Abstractions;
 using MonkeyCoder.Isolation.Egress;
+using MonkeyCoder.Isolation.Sandboxes;
 
 namespace MonkeyCoder.Isolation.Tests.Egress;
 
@@ -79,6 +81,42 @@ public sealed class SandboxEgressTests
         proxy.Egress.CloseIdle();
 
         Assert.Equal("<reset>", await ProxyFixture.ReadToEndAsync(client));
+    }
+
+    [Fact]
+    public async Task PassAsync_MoreThanTheBandwidth_WaitsForItsTime()
+    {
+        using var internet = new FakeInternet();
+        var time = new MonkeyCoder.Testing.ManualTimeProvider();
+        await using var gateway = new EgressGateway(internet.Parts, time, NullLogger.Instance);
+        // A megabyte a second; a quarter of it at once.
+        await using var egress = gateway.Open(SandboxId.New(), null, networkMbps: 8);
+
+        Assert.True(egress.PassAsync(250_000, outwards: true).IsCompleted);
+        var waits = egress.PassAsync(100_000, outwards: true);
+        Assert.False(waits.IsCompleted);
+        Assert.True(egress.PassAsync(250_000, outwards: false).IsCompleted);
+        time.Advance(TimeSpan.FromMilliseconds(100));
+        await waits.WaitAsync(Token);
+
+        Assert.Equal(600_000, egress.Bytes);
+    }
+
+    [Fact]
+    public async Task Track_WorkOfASandbox_KnowsNothingOfWhoStartedIt()
+    {
+        await using var proxy = new ProxyFixture();
+        var request = new AsyncLocal<string?> { Value = "a request" };
+        var seen = new TaskCompletionSource<string?>();
+
+        proxy.Egress.Track(() =>
+        {
+            seen.SetResult(request.Value);
+            return Task.CompletedTask;
+        });
+
+        Assert.Null(await seen.Task.WaitAsync(Token));
+        Assert.Equal("a request", request.Value);
     }
 
     [Fact]
