@@ -8,6 +8,7 @@ internal sealed class EgressConnection : IDisposable
 {
     private readonly Socket _client;
     private readonly Lock _lock = new();
+    private readonly List<Task> _closing = []; // under _lock
     private Socket? _server; // under _lock
     private EgressTarget? _target; // under _lock; with _address what the server's socket leads to
     private IPAddress? _address; // under _lock
@@ -27,7 +28,19 @@ internal sealed class EgressConnection : IDisposable
     public SandboxEgress Egress { get; }
 
     /// <summary>The side in the sandbox.</summary>
-    public PeekStream Client { get; }
+    public PeekStream Client { get; private set; }
+
+    /// <summary>Whether TLS of both sides ends here.</summary>
+    public bool IsSecure { get; private set; }
+
+    /// <summary>Completes when the ends of TLS that were announced have been sent.</summary>
+    public Task Closed
+    {
+        get
+        {
+            lock (_lock) return Task.WhenAll(_closing);
+        }
+    }
 
     /// <summary>Where a redirected connection was meant to go; null for one that was not redirected.</summary>
     public IPEndPoint? OriginalDestination
@@ -56,6 +69,19 @@ internal sealed class EgressConnection : IDisposable
 
     /// <summary>Something went over it.</summary>
     public void Touch() => Volatile.Write(ref _lastUse, Egress.Gateway.Time.GetTimestamp());
+
+    /// <summary>The side in the sandbox is from now on what is inside its TLS.</summary>
+    public void Secure(PeekStream client)
+    {
+        Client = client;
+        IsSecure = true;
+    }
+
+    /// <summary>Keeps an end of TLS that is being sent.</summary>
+    public void Closing(Task sending)
+    {
+        lock (_lock) _closing.Add(sending);
+    }
 
     /// <summary>Takes over the socket to where it leads, unless the policy has changed meanwhile, or it has been closed.</summary>
     /// <returns>The far side, or null; then the socket is closed.</returns>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using MonkeyCoder.Isolation.Sandboxes;
 
@@ -33,6 +34,8 @@ internal sealed class EgressGateway : IAsyncDisposable
     public AddressPolicy Addresses => _parts.Addresses;
 
     public IEgressDialer Dialer => _parts.Dialer;
+
+    public X509Certificate2Collection? TrustedRoots => _parts.TrustedRoots;
 
     public INameResolver Resolver { get; }
 
@@ -89,6 +92,9 @@ public sealed record EgressParts
 
     /// <value>Connects to addresses.</value>
     public IEgressDialer Dialer { get; init; } = new SocketDialer();
+
+    /// <value>Certificates that hosts with header rules are verified by. Default null: those that this machine trusts.</value>
+    public X509Certificate2Collection? TrustedRoots { get; init; }
 
     /// <value>Is told of refusals. Default null: nobody.</value>
     public IEgressEvents? Events { get; init; }

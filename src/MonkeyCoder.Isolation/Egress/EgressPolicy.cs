@@ -27,8 +27,14 @@ public sealed record EgressPolicy
     /// <summary>Addresses that may not.</summary>
     public IReadOnlyList<IPNetwork> DeniedNetworks { get; init; } = [];
 
-    /// <summary>Headers that the gateway adds; what is in them never enters the sandbox.</summary>
+    /// <summary>
+    /// Headers that the gateway adds to requests over TLS, and to none else: without TLS everybody on the way could read them.
+    /// What is in them never enters the sandbox.
+    /// </summary>
     public IReadOnlyList<HeaderRule> HeaderRules { get; init; } = [];
+
+    /// <summary>What the sandbox trusts for the names of <see cref="HeaderRules"/>; null: no headers are added.</summary>
+    public EgressAuthority? Authority { get; init; }
 
     /// <summary>True where nothing can pass.</summary>
     public bool AllowsNothing => !AllowPublic && AllowedHosts.Count == 0 && AllowedNetworks.Count == 0;

@@ -60,6 +60,9 @@ public static class EgressReasons
     /// <summary>Over a connection to one name, another name was asked for, or none.</summary>
     public const string NameMismatch = "name_mismatch";
 
+    /// <summary>The host could not show a certificate of its name that this machine trusts.</summary>
+    public const string Untrusted = "untrusted";
+
     /// <summary>The name has no address, or could not be looked up.</summary>
     public const string Unresolved = "unresolved";
 }

@@ -92,10 +92,10 @@ internal static class HttpExchange
         if (target.Name is { } name && !policy.JudgeName(name, target.Port).IsAllowed) throw new InvalidDataException("The policy has changed.");
 
         // 3. The head, written anew, and the body as it is.
-        var added = target.Name is { } judged ? policy.HeadersFor(judged).ToArray() : [];
+        var added = connection.IsSecure && target.Name is { } judged ? policy.HeadersFor(judged).ToArray() : [];
         var upgrade = first && head.Upgrade is not null;
         client.Skip(length);
-        var host = target.Port == 80 ? target.Host : target.ToString();
+        var host = target.Port == (connection.IsSecure ? 443 : 80) ? target.Host : target.ToString();
         var bytes = head.Write(path, host, keepAlive: !single, upgrade, added);
         await EgressRelay.SendAsync(connection, server, bytes, outwards: true, cancellationToken).ConfigureAwait(false);
         if (head.Body == BodyKind.Chunked) await CopyChunksAsync(connection, server, cancellationToken).ConfigureAwait(false);

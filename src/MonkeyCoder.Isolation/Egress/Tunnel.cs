@@ -37,13 +37,6 @@ internal static class Tunnel
             return;
         }
 
-        if (intent.Speech == ClientSpeech.Http && NamedByHead(connection.Client.Ahead, chosen.Port) is { Name: { } host }
-            && egress.Policy.JudgeName(host, chosen.Port).IsAllowed && egress.Policy.HeadersFor(host).Count > 0)
-        {
-            await HttpExchange.RunTransparentAsync(connection, chosen.Port, cancellationToken).ConfigureAwait(false);
-            return;
-        }
-
         // 3. The address itself.
         if (byAddress.IsAllowed) await RelayAsync(connection, chosen, null, cancellationToken).ConfigureAwait(false);
         else if (HostName.TryParse(intent.ServerName, out var refused)) Refuse(connection, new EgressTarget(refused, null, chosen.Port), egress.Policy.JudgeName(refused, chosen.Port).Reason!);
@@ -57,7 +50,7 @@ internal static class Tunnel
         var egress = connection.Egress;
         var intent = await ClientIntent.ReadAsync(connection.Client, egress.Gateway.Options.HeadTimeout, egress.Gateway.Time, cancellationToken).ConfigureAwait(false);
         if (intent.Speech == ClientSpeech.Tls && HostName.TryParse(intent.ServerName, out var name) && name == target.Name)
-            await EgressRelay.RunAsync(connection, server, cancellationToken).ConfigureAwait(false);
+            await RunTlsAsync(connection, server, target, cancellationToken).ConfigureAwait(false);
         else if (intent.Speech == ClientSpeech.Http && http)
             await HttpExchange.RunAsync(connection, server, target, single: false, cancellationToken).ConfigureAwait(false);
         else
@@ -69,21 +62,26 @@ internal static class Tunnel
         var dialed = await EgressDial.ConnectAsync(connection, target, cancellationToken).ConfigureAwait(false);
         // A name that nobody knows, at an address that is allowed whatever its name.
         if (!dialed.IsConnected && dialed.Reason == EgressReasons.Unresolved && otherwise is not null)
-            dialed = await EgressDial.ConnectAsync(connection, otherwise, cancellationToken).ConfigureAwait(false);
+        {
+            target = otherwise;
+            dialed = await EgressDial.ConnectAsync(connection, target, cancellationToken).ConfigureAwait(false);
+        }
+
         if (dialed.Server is not { } server)
         {
             connection.Reset();
             return;
         }
 
-        using (server) await EgressRelay.RunAsync(connection, server, cancellationToken).ConfigureAwait(false);
+        // Only TLS names its target here.
+        using (server) await RunTlsAsync(connection, server, target, cancellationToken).ConfigureAwait(false);
     }
 
-    private static EgressTarget? NamedByHead(ReadOnlySpan<byte> ahead, int port)
-    {
-        var end = HttpRequestHead.FindEnd(ahead);
-        return end >= 0 && HttpRequestHead.Parse(ahead[..end], out _) is { Host: { } host } ? EgressTarget.Parse(host, port) : null;
-    }
+    /// <summary>As it is, or read where headers are to be added.</summary>
+    private static Task RunTlsAsync(EgressConnection connection, PeekStream server, EgressTarget target, CancellationToken cancellationToken) =>
+        target.Name is { } name && TlsIntercept.AuthorityFor(connection, name) is { } authority
+            ? TlsIntercept.RunAsync(connection, server, target, authority, cancellationToken)
+            : EgressRelay.RunAsync(connection, server, cancellationToken);
 
     private static void Refuse(EgressConnection connection, EgressTarget target, string reason)
     {

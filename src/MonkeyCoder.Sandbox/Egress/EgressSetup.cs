@@ -11,6 +11,7 @@ internal static class EgressSetup
     {
         services.AddNodeOptions<EgressSettings, EgressSettingsValidator>(EgressSettings.Section);
         services.TryAddSingleton<NodeEgress>();
+        services.TryAddSingleton<SandboxNetworks>();
         services.TryAddSingleton(provider => NodeEgress.Platform(provider.GetRequiredService<IOptions<EgressSettings>>().Value));
         return services;
     }

@@ -18,7 +18,11 @@ internal sealed class LiveSandbox(
     DateTimeOffset startedAt,
     CancellationToken stopping)
 {
+    /// <summary>User of processes that name none.</summary>
+    public const string DefaultUser = "user";
+
     private readonly Lock _networkLock = new();
+    private Task<EgressAuthority>? _authority; // under _networkLock
     private volatile NetworkSettings _network = settings.Network;
 
     // Ticks, so that it is read and written in one piece.
@@ -69,6 +73,19 @@ internal sealed class LiveSandbox(
 
     /// <summary>Its load, measured when asked.</summary>
     public SandboxMeter Meter { get; } = new(engine, startedAt);
+
+    /// <summary>Environment of its processes: what its creator chose, and what clients of E2B look for.</summary>
+    public IReadOnlyDictionary<string, string> Environment => settings.EnvironmentIn(engine);
+
+    /// <summary>The authority that it trusts; it is made to when that is first needed, and again where that failed.</summary>
+    public Task<EgressAuthority> TrustAsync(Func<Task<EgressAuthority>> install)
+    {
+        lock (_networkLock)
+        {
+            if (_authority is null or { IsFaulted: true } or { IsCanceled: true }) _authority = install();
+            return _authority;
+        }
+    }
 
     /// <summary>Replaces what it may connect to, at once.</summary>
     public void SetNetwork(EgressPolicy policy, NetworkSettings asked)

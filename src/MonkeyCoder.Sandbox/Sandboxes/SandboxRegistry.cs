@@ -15,8 +15,6 @@ namespace MonkeyCoder.Sandbox.Sandboxes;
 /// </summary>
 internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
 {
-    private const string DefaultUser = "user";
-
     private readonly ISandboxEngine _engine;
     private readonly ResourceAdmission _admission;
     private readonly SandboxesOptions _options;
@@ -57,7 +55,7 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
         {
             engine = await _engine.AcquireAsync(spec, cancellationToken).ConfigureAwait(false);
             await engine.Agent
-                .ConfigureAsync(new ConfigureRequest(Environment(engine, settings), DefaultUser, null), cancellationToken)
+                .ConfigureAsync(new ConfigureRequest(settings.EnvironmentIn(engine), LiveSandbox.DefaultUser, null), cancellationToken)
                 .ConfigureAwait(false);
             var held = List(engine, ticket, owner, settings);
             engine = null;
@@ -107,14 +105,6 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
         await Task.WhenAll(_ending.Values).ConfigureAwait(false);
         _clock.Dispose();
     }
-
-    private static Dictionary<string, string> Environment(ISandbox engine, SandboxSettings settings) =>
-        new(settings.Environment, StringComparer.Ordinal)
-        {
-            ["E2B_SANDBOX"] = "true",
-            ["E2B_SANDBOX_ID"] = engine.Id.Value,
-            ["E2B_TEMPLATE_ID"] = engine.Spec.Template,
-        };
 
     private static string Token(byte[] key, string id) =>
         Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.ASCII.GetBytes(id)));

@@ -1,3 +1,4 @@
+using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Sandbox.Egress;
 
 namespace MonkeyCoder.Sandbox.Sandboxes;
@@ -27,4 +28,12 @@ internal sealed record SandboxSettings
 
     /// <summary>Host header that its own servers see, <c>${PORT}</c> standing for the port; null: the client's.</summary>
     public string? MaskRequestHost { get; init; }
+
+    /// <summary><see cref="Environment"/> and what clients of E2B look for in a sandbox.</summary>
+    public IReadOnlyDictionary<string, string> EnvironmentIn(ISandbox sandbox) => new Dictionary<string, string>(Environment, StringComparer.Ordinal)
+    {
+        ["E2B_SANDBOX"] = "true",
+        ["E2B_SANDBOX_ID"] = sandbox.Id.Value,
+        ["E2B_TEMPLATE_ID"] = sandbox.Spec.Template,
+    };
 }

@@ -19,7 +19,8 @@ internal sealed class FakeInternet : INameResolver, IEgressDialer, IEgressEvents
     /// <summary>Of example.com.</summary>
     public const string ExampleAddress = "93.184.215.14";
 
-    private static readonly X509Certificate2 Certificate = NewCertificate();
+    /// <summary>Of every server at port 443: for example.com and *.pypi.org.</summary>
+    public static readonly X509Certificate2 Certificate = NewCertificate();
 
     private readonly ConcurrentDictionary<string, ResolvedName> _names = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -48,7 +49,10 @@ internal sealed class FakeInternet : INameResolver, IEgressDialer, IEgressEvents
         AllowedHosts = [Rule("example.com"), Rule("*.pypi.org")],
     };
 
-    public EgressParts Parts => new() { Resolver = this, Dialer = this, Events = this };
+    public EgressParts Parts => new() { Resolver = this, Dialer = this, Events = this, TrustedRoots = TrustedRoots };
+
+    /// <summary>What the gateway trusts.</summary>
+    public X509Certificate2Collection TrustedRoots { get; } = [Certificate];
 
     public static HostRule Rule(string pattern, PortSet? ports = null)
     {
@@ -139,6 +143,10 @@ internal sealed class FakeInternet : INameResolver, IEgressDialer, IEgressEvents
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=example.com", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("example.com");
+        names.AddDnsName("*.pypi.org");
+        request.CertificateExtensions.Add(names.Build());
         using var made = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero));
         return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
     }

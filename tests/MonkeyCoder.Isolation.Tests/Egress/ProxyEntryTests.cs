@@ -1,5 +1,3 @@
-using MonkeyCoder.Isolation.Egress;
-
 namespace MonkeyCoder.Isolation.Tests.Egress;
 
 public sealed class ProxyEntryTests
@@ -117,26 +115,6 @@ public sealed class ProxyEntryTests
         }
 
         Assert.All(proxy.Internet.Dialed, endPoint => Assert.Equal("151.101.0.223", endPoint.Address.ToString()));
-    }
-
-    [Fact]
-    public async Task Request_HeaderRule_ReplacesTheClientsHeader()
-    {
-        Assert.True(HostPattern.TryParse("*.pypi.org", out var pattern));
-        var policy = FakeInternet.ExamplePolicy with
-        {
-            HeaderRules = [new HeaderRule(pattern, new Dictionary<string, string> { ["Authorization"] = "Bearer secret" })],
-        };
-        await using var proxy = new ProxyFixture(policy);
-
-        await proxy.TalkAsync("GET http://files.pypi.org/ HTTP/1.1\r\nHost: files.pypi.org\r\nauthorization: mine\r\n\r\n");
-        await proxy.TalkAsync("GET http://example.com/ HTTP/1.1\r\nHost: example.com\r\nauthorization: mine\r\n\r\n");
-
-        Assert.Equal(
-            [
-                "GET / HTTP/1.1\r\nHost: files.pypi.org\r\nAuthorization: Bearer secret\r\nConnection: close\r\n\r\n",
-                "GET / HTTP/1.1\r\nHost: example.com\r\nauthorization: mine\r\nConnection: close\r\n\r\n",
-            ], proxy.Internet.Requests);
     }
 
     [Fact]

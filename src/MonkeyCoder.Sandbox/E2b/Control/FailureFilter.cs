@@ -1,5 +1,6 @@
 using MonkeyCoder.Isolation.Agents;
 using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Sandbox.Egress;
 
 namespace MonkeyCoder.Sandbox.E2b.Control;
 
@@ -15,6 +16,10 @@ internal sealed class FailureFilter : IEndpointFilter
         catch (UnknownTemplateException e)
         {
             return E2bAnswers.Error(StatusCodes.Status404NotFound, $"template '{e.Template}' not found");
+        }
+        catch (SandboxTrustException e)
+        {
+            return E2bAnswers.Error(StatusCodes.Status503ServiceUnavailable, $"{e.Message} Try again.");
         }
         catch (AgentUnreachableException)
         {

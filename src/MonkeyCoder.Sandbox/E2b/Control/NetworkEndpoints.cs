@@ -5,7 +5,7 @@ using MonkeyCoder.Sandbox.Sandboxes;
 namespace MonkeyCoder.Sandbox.E2b.Control;
 
 /// <summary>Changes what a running sandbox may connect to.</summary>
-internal sealed class NetworkEndpoints(ISandboxRegistry registry, NodeEgress node, TimeProvider time)
+internal sealed class NetworkEndpoints(ISandboxRegistry registry, SandboxNetworks networks, TimeProvider time)
 {
     private const int MaxBodyBytes = 1024 * 1024;
 
@@ -21,9 +21,17 @@ internal sealed class NetworkEndpoints(ISandboxRegistry registry, NodeEgress nod
         if (read.Value is not { } asked) return E2bAnswers.Error(StatusCodes.Status400BadRequest, "the request needs a JSON body");
         var found = SandboxLookup.Find(context, registry, id);
         if (found.Sandbox is not { } sandbox) return found.Answer!;
-        var plan = NetworkPlan.Make(asked, node);
+        var plan = NetworkPlan.Make(asked, networks.Node);
         if (plan.Refusal is { } refusal) return refusal;
-        sandbox.SetNetwork(plan.Policy!, plan.Settings!);
+        try
+        {
+            await networks.ReplaceAsync(sandbox, plan.Policy!, plan.Settings!, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SandboxTrustException e)
+        {
+            return E2bAnswers.Error(StatusCodes.Status409Conflict, $"{e.Message} The rules are as they were.");
+        }
+
         sandbox.Journal.Add(time.GetUtcNow(), "Network rules replaced");
         return Results.NoContent();
     }

@@ -10,7 +10,7 @@ namespace MonkeyCoder.Sandbox.E2b.Control;
 /// <summary>Creates, shows, keeps and kills sandboxes.</summary>
 internal sealed class SandboxEndpoints(
     ISandboxRegistry registry, TemplateNames templates, SandboxRecordMapper mapper, IOptions<SandboxesOptions> options,
-    SandboxLimits limits, NodeEgress node, TimeProvider time)
+    SandboxLimits limits, SandboxNetworks networks, TimeProvider time)
 {
     private const int MaxBodyBytes = 256 * 1024;
     private static readonly TimeSpan LeastRefresh = TimeSpan.FromSeconds(15);
@@ -40,11 +40,23 @@ internal sealed class SandboxEndpoints(
         var read = await RequestJson
             .ReadAsync(context.Request, E2bJson.Default.SandboxCreateRequest, MaxBodyBytes, cancellationToken).ConfigureAwait(false);
         if (read.Value is not { } request) return NoBody(read);
-        var plan = CreatePlan.Make(request, v2, templates, options.Value, limits, node);
+        var plan = CreatePlan.Make(request, v2, templates, options.Value, limits, networks.Node);
         if (plan.Refusal is { } refusal) return refusal;
         var caller = Caller.Of(context);
         var sandbox = await registry
             .CreateAsync(new SandboxOwner(caller.Tenant, caller.KeyId), plan.Spec!, plan.Settings!, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // What the engine has already holds; header rules need the sandbox as well.
+            if (plan.Spec!.Egress.HeaderRules.Count > 0)
+                await networks.ReplaceAsync(sandbox, plan.Spec.Egress, plan.Settings!.Network, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await registry.KillAsync(sandbox, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+
         return E2bAnswers.Json(mapper.Created(sandbox), E2bJson.Default.SandboxCreated, StatusCodes.Status201Created);
     }
 

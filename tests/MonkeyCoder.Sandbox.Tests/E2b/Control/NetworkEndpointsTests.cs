@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using MonkeyCoder.Isolation.Egress;
@@ -15,7 +16,12 @@ public sealed class NetworkEndpointsTests : IAsyncLifetime
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _node = await StartAsync(permitPublic: true);
+    public async ValueTask InitializeAsync()
+    {
+        _node = await StartAsync(permitPublic: true);
+        // What adds the certificate of header rules to the sandbox's own list.
+        _node.Agent.ProcessScript = static process => process.Exit(0);
+    }
 
     public ValueTask DisposeAsync() => _node.DisposeAsync();
 
@@ -146,6 +152,51 @@ public sealed class NetworkEndpointsTests : IAsyncLifetime
         var headers = detail.GetProperty("network").GetProperty("rules").GetProperty("api.example.com")[0].GetProperty("transform").GetProperty("headers");
         Assert.Equal("***", headers.GetProperty("Authorization").GetString());
         Assert.DoesNotContain("s3cret", detail.GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task HeaderRules_OfASandbox_MakeItTrustAnAuthorityOfItsOwn()
+    {
+        var sandbox = await _node.CreateAsync("""{"templateID":"base","envVars":{"CURL_CA_BUNDLE":"mine","A":"b"}}""");
+        Assert.False(_node.Agent.Files.ContainsKey(SandboxTrust.CertificatePath));
+        const string Rules = """{"rules":{"api.example.com":[{"transform":{"headers":{"X-A":"1"}}}]}}""";
+
+        using var first = await _node.SendAsync(HttpMethod.Put, $"/sandboxes/{sandbox.Id}/network", Rules);
+        Assert.Equal(HttpStatusCode.NoContent, first.StatusCode);
+        var authority = Policy().Authority!;
+        Assert.Equal(authority.CertificatePem + "\n", Encoding.ASCII.GetString(_node.Agent.Files[SandboxTrust.CertificatePath]));
+        Assert.Equal(SandboxTrust.BundlePath, _node.Agent.Configured!.Environment["SSL_CERT_FILE"]);
+        Assert.Equal(SandboxTrust.CertificatePath, _node.Agent.Configured.Environment["NODE_EXTRA_CA_CERTS"]);
+        Assert.Equal("mine", _node.Agent.Configured.Environment["CURL_CA_BUNDLE"]);
+        Assert.Equal("b", _node.Agent.Configured.Environment["A"]);
+        Assert.Equal(sandbox.Id, _node.Agent.Configured.Environment["E2B_SANDBOX_ID"]);
+
+        using var second = await _node.SendAsync(HttpMethod.Put, $"/sandboxes/{sandbox.Id}/network", Rules);
+        Assert.Equal(HttpStatusCode.NoContent, second.StatusCode);
+        Assert.Same(authority, Policy().Authority);
+        await _node.CreateAsync("""{"templateID":"base","network":RULES}""".Replace("RULES", Rules, StringComparison.Ordinal));
+        Assert.Equal(2, _node.Registry.All.Select(one => one.Engine.Spec.Egress.Authority!.CertificatePem).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task HeaderRules_SandboxThatDoesNotTakeTheCertificate_KeepsItsRules()
+    {
+        var sandbox = await _node.CreateAsync("""{"templateID":"base","allow_internet_access":true}""");
+        _node.Agent.ProcessScript = static process => process.Exit(1);
+        const string Rules = """{"rules":{"api.example.com":[{"transform":{"headers":{"X-A":"1"}}}]}}""";
+
+        using var replaced = await _node.SendAsync(HttpMethod.Put, $"/sandboxes/{sandbox.Id}/network", Rules);
+        await SandboxEndpointsTests.ExpectErrorAsync(replaced, 409, "could not be put into the sandbox");
+        Assert.True(Policy().AllowPublic);
+        Assert.Empty(Policy().HeaderRules);
+        using var created = await _node.SendAsync(HttpMethod.Post, "/v2/sandboxes", """{"templateID":"base","network":RULES}""".Replace("RULES", Rules, StringComparison.Ordinal));
+        await SandboxEndpointsTests.ExpectErrorAsync(created, 503, "could not be put into the sandbox");
+        Assert.Single(_node.Registry.All);
+
+        _node.Agent.ProcessScript = static process => process.Exit(0);
+        using var again = await _node.SendAsync(HttpMethod.Put, $"/sandboxes/{sandbox.Id}/network", Rules);
+        Assert.Equal(HttpStatusCode.NoContent, again.StatusCode);
+        Assert.NotNull(Policy().Authority);
     }
 
     [Theory]

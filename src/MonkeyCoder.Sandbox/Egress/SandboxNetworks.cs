@@ -1,0 +1,54 @@
+using MonkeyCoder.Contracts.Agent;
+using MonkeyCoder.Isolation.Egress;
+using MonkeyCoder.Sandbox.Sandboxes;
+
+namespace MonkeyCoder.Sandbox.Egress;
+
+/// <summary>Replaces what running sandboxes may connect to.</summary>
+internal sealed class SandboxNetworks(NodeEgress node, TimeProvider time)
+{
+    private static readonly TimeSpan InstallTime = TimeSpan.FromSeconds(10);
+
+    /// <summary>What the operator permits.</summary>
+    public NodeEgress Node => node;
+
+    /// <summary>
+    /// Holds from the return on. The first policy with header rules gives the sandbox an authority of its own, which it is made to
+    /// trust first.
+    /// </summary>
+    /// <exception cref="SandboxTrustException">The sandbox did not take the certificate; nothing has changed.</exception>
+    public async Task ReplaceAsync(LiveSandbox sandbox, EgressPolicy policy, NetworkSettings asked, CancellationToken cancellationToken)
+    {
+        if (policy.HeaderRules.Count > 0)
+        {
+            var authority = await sandbox.TrustAsync(() => InstallAsync(sandbox)).WaitAsync(cancellationToken).ConfigureAwait(false);
+            policy = policy with { Authority = authority };
+        }
+
+        sandbox.SetNetwork(policy, asked);
+    }
+
+    /// <summary>Does not depend on the request that needed it first: others wait for the same.</summary>
+    private async Task<EgressAuthority> InstallAsync(LiveSandbox sandbox)
+    {
+        using var deadline = new CancellationTokenSource(InstallTime, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, sandbox.Stopping);
+        var authority = EgressAuthority.Create(time.GetUtcNow());
+        var environment = new Dictionary<string, string>(SandboxTrust.Variables, StringComparer.Ordinal);
+        foreach (var (name, value) in sandbox.Environment) environment[name] = value;
+        try
+        {
+            await SandboxTrust.InstallAsync(sandbox.Agent, authority, either.Token).ConfigureAwait(false);
+            await sandbox.Agent.ConfigureAsync(new ConfigureRequest(environment, LiveSandbox.DefaultUser, null), either.Token).ConfigureAwait(false);
+            return authority;
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or Isolation.Agents.AgentException)
+        {
+            throw new SandboxTrustException(e);
+        }
+    }
+}
+
+/// <summary>A sandbox did not take the certificate of its authority.</summary>
+internal sealed class SandboxTrustException(Exception inner)
+    : Exception("The certificate that 'network.rules' needs could not be put into the sandbox.", inner);
