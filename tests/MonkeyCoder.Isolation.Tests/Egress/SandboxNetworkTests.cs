@@ -64,6 +64,41 @@ public sealed class SandboxNetworkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task HeaderRules_ProgramsOfEveryKind_TrustTheAuthorityOfTheirSandbox()
+    {
+        Assert.True(HostPattern.TryParse("example.com", out var pattern));
+        var authority = EgressAuthority.Create(TimeProvider.System.GetUtcNow());
+        var policy = FakeInternet.ExamplePolicy with
+        {
+            HeaderRules = [new HeaderRule(pattern, new Dictionary<string, string> { ["X-Secret"] = "s3cret" })], Authority = authority,
+        };
+        await using var sandbox = await AcquireAsync(SandboxProfile.Workspace, policy);
+        await SandboxTrust.InstallAsync(sandbox.Agent, authority, Token);
+
+        string[] programs =
+        [
+            "curl -s -S --max-time 20 https://example.com/curl",
+            "curl -s -S --max-time 20 -x http://127.0.0.1:3128 https://example.com/proxy",
+            "python3 -c \"import urllib.request as u; print(u.urlopen('https://example.com/python').read().decode(), end='')\"",
+            "python3 -c \"import requests; print(requests.get('https://example.com/requests').text, end='')\"",
+            $"NODE_EXTRA_CA_CERTS={SandboxTrust.CertificatePath} node -e \"fetch('https://example.com/node').then(r => r.text()).then(t => process.stdout.write(t))\"",
+        ];
+        foreach (var program in programs)
+        {
+            var run = await sandbox.RunAsync(program);
+            Assert.Equal("answer from 93.184.215.14:443\n", run.Output + run.Error);
+        }
+
+        // What has no rule is not read: its own certificate is seen, which nobody inside trusts.
+        var other = await sandbox.RunAsync("curl -s -S --max-time 20 https://files.pypi.org/");
+        Assert.Equal(60, other.ExitCode);
+        Assert.Equal(programs.Length, _internet.Requests.Count);
+        Assert.All(_internet.Requests, static request => Assert.Contains("X-Secret: s3cret\r\n", request, StringComparison.Ordinal));
+        var found = await sandbox.RunAsync("env; sudo grep -rsl s3cret /etc /usr/local /home /tmp /proc/self/environ");
+        Assert.DoesNotContain("s3cret", found.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Programs_ChosenAddressOfAnAllowedName_IsNotWhereTheyGo()
     {
         await using var sandbox = await AcquireAsync(SandboxProfile.Strict, FakeInternet.ExamplePolicy);

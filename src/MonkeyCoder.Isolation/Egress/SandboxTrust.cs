@@ -1,17 +1,18 @@
 using System.Text;
 using MonkeyCoder.Contracts.Agent;
 using MonkeyCoder.Isolation.Agents;
-using MonkeyCoder.Isolation.Egress;
 
-namespace MonkeyCoder.Sandbox.Egress;
+namespace MonkeyCoder.Isolation.Egress;
 
 /// <summary>
 /// Makes the programs of a sandbox trust the authority of its header rules: its certificate goes to where Debian keeps
 /// trusted ones, and variables name it to runtimes that bring a list of their own.
 /// </summary>
-internal static class SandboxTrust
+public static class SandboxTrust
 {
+    /// <summary>The certificate alone.</summary>
     public const string CertificatePath = "/usr/local/share/ca-certificates/sandbox-network-rules.crt";
+    /// <summary>The list of trusted certificates, which gets it too.</summary>
     public const string BundlePath = "/etc/ssl/certs/ca-certificates.crt";
 
     private const string Owner = "root";
@@ -31,6 +32,8 @@ internal static class SandboxTrust
     /// <exception cref="IOException">The list of certificates cannot be added to.</exception>
     public static async Task InstallAsync(ISandboxAgent agent, EgressAuthority authority, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(agent);
+        ArgumentNullException.ThrowIfNull(authority);
         using var content = new MemoryStream(Encoding.ASCII.GetBytes(authority.CertificatePem + "\n"));
         await agent.WriteFileAsync(new FileWriteRequest(new PathRequest(CertificatePath, Owner), None), content, cancellationToken).ConfigureAwait(false);
         // Inside, so that a list of any size never passes through the node.
