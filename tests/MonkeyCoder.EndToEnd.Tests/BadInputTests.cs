@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using MonkeyCoder.Contracts.Security;
-using MonkeyCoder.EndToEnd.Tests.Node;
+using MonkeyCoder.Testing.Nodes;
 
 namespace MonkeyCoder.EndToEnd.Tests;
 

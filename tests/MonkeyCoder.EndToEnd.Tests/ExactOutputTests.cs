@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using MonkeyCoder.Client;
-using MonkeyCoder.EndToEnd.Tests.Node;
+using MonkeyCoder.Testing.Nodes;
 
 namespace MonkeyCoder.EndToEnd.Tests;
 

@@ -1,5 +1,5 @@
 using MonkeyCoder.Client;
-using MonkeyCoder.EndToEnd.Tests.Node;
+using MonkeyCoder.Testing.Nodes;
 
 namespace MonkeyCoder.EndToEnd.Tests;
 

@@ -1,4 +1,4 @@
-using MonkeyCoder.EndToEnd.Tests.Node;
+using MonkeyCoder.Testing.Nodes;
 
 // Two cores: the suites share one node, one after another.
 [assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]

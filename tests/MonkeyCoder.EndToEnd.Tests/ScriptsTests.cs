@@ -1,4 +1,4 @@
-using MonkeyCoder.EndToEnd.Tests.Node;
+using MonkeyCoder.Testing.Nodes;
 
 namespace MonkeyCoder.EndToEnd.Tests;
 

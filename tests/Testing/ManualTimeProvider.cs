@@ -7,15 +7,25 @@ public sealed class ManualTimeProvider : TimeProvider
     private readonly List<ManualTimer> _timers = [];
     private readonly List<(TimeSpan Due, TaskCompletionSource Armed)> _waiters = [];
     private DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private TimeSpan _jumped;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override DateTimeOffset GetUtcNow()
     {
-        lock (_gate) return _now;
+        lock (_gate) return _now + _jumped;
     }
 
-    public override long GetTimestamp() => GetUtcNow().Ticks;
+    public override long GetTimestamp()
+    {
+        lock (_gate) return _now.Ticks;
+    }
+
+    /// <summary>Sets the wall clock; what counts elapsed time, timers too, does not notice.</summary>
+    public void Jump(TimeSpan by)
+    {
+        lock (_gate) _jumped += by;
+    }
 
     /// <summary>Moves the clock and fires what is due, in order.</summary>
     public void Advance(TimeSpan by)

@@ -33,6 +33,8 @@ internal static class ServiceBenchmarks
                 Expect("2", cell.Text);
             }),
         new CellRoundTrip(client),
+        new Neighbour(client, burning: false),
+        new Neighbour(client, burning: true),
         new ServiceBenchmark(
             client, "teardown", "kill a sandbox that has run a cell", Count,
             static async (client, clock, cancellationToken) =>

@@ -17,7 +17,7 @@ public sealed record ExecuteResponse(
     double ExecutionTime,
     ResourceUsage ResourceUsage)
 {
-    /// <value>Why the cell was killed (memory, disk, processes, kernel_died, sandbox_killed, …); absent otherwise.</value>
+    /// <value>Why the cell was killed (memory, disk, processes, open_files, kernel_died, sandbox_killed, …); absent otherwise.</value>
     public string? Reason { get; init; }
 
     /// <value>

@@ -16,7 +16,28 @@ internal static class OverlayRoot
     /// <param name="work">Empty directory on the same file system, for the kernel.</param>
     /// <param name="setUserIds">Whether set-user-id files work, for sudo.</param>
     /// <exception cref="SyscallException">With the target as its subject.</exception>
-    public static void Mount(string target, IReadOnlyList<FileDescriptor> layers, string upper, string work, bool setUserIds)
+    public static void Mount(string target, IReadOnlyList<FileDescriptor> layers, string upper, string work, bool setUserIds) =>
+        MountOver(target, layers, upper, work, setUserIds);
+
+    /// <summary>
+    /// Mounts one directory of the layers with a top of its own, so that it can be written to where the root cannot, and its
+    /// mount tells nothing of where it came from. False where no layer has it.
+    /// </summary>
+    public static bool TryMountPart(string target, string part, IReadOnlyList<FileDescriptor> layers, string upper, string work)
+    {
+        var parts = layers.Select(layer => ByDescriptor(layer) + part).Where(Directory.Exists).Select(Libc.OpenForReading).ToArray();
+        try
+        {
+            if (parts.Length > 0) MountOver(target, parts, upper, work, setUserIds: false);
+            return parts.Length > 0;
+        }
+        finally
+        {
+            foreach (var open in parts) open.Dispose();
+        }
+    }
+
+    private static void MountOver(string target, IEnumerable<FileDescriptor> layers, string upper, string work, bool setUserIds)
     {
         using var upperDirectory = Libc.OpenForReading(upper);
         using var workDirectory = Libc.OpenForReading(work);

@@ -24,6 +24,9 @@ internal sealed record OciBundle(
     private static readonly byte[] StrictFilter = SeccompProfile.Render(SandboxProfile.Strict);
     private static readonly byte[] WorkspaceFilter = SeccompProfile.Render(SandboxProfile.Workspace);
 
+    /// <value>Files of the template that are covered as well. Default none.</value>
+    public IReadOnlyList<string> MaskedFiles { get; init; } = [];
+
     /// <summary>The <c>config.json</c> of the bundle (OCI runtime specification 1.0), UTF-8.</summary>
     public byte[] Render()
     {
@@ -144,7 +147,7 @@ internal sealed record OciBundle(
         foreach (var (key, value) in OciDefaults.Sysctls) json.WriteString(key, value);
         json.WriteEndObject();
         json.WriteString("rootfsPropagation", "private");
-        WriteStrings(json, "maskedPaths", OciDefaults.MaskedPaths);
+        WriteStrings(json, "maskedPaths", [.. OciDefaults.MaskedPaths, .. MaskedFiles]);
         WriteStrings(json, "readonlyPaths", OciDefaults.ReadonlyPaths);
         json.WritePropertyName("seccomp");
         json.WriteRawValue(Profile == SandboxProfile.Strict ? StrictFilter : WorkspaceFilter);

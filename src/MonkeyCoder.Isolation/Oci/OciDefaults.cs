@@ -60,7 +60,7 @@ internal static class OciDefaults
             "acpi", "asound", "bootconfig", "buddyinfo", "cmdline", "config.gz", "diskstats", "driver", "dynamic_debug", "interrupts",
             "iomem", "ioports", "kallsyms", "kcore", "key-users", "keys", "kmsg", "kpagecgroup", "kpagecount", "kpageflags",
             "latency_stats", "locks", "mdstat", "modules", "pagetypeinfo", "partitions", "pressure", "sched_debug", "schedstat",
-            "scsi", "slabinfo", "softirqs", "swaps", "timer_list", "timer_stats", "version_signature", "vmallocinfo", "vmstat",
+            "scsi", "slabinfo", "softirqs", "swaps", "sys/fs", "timer_list", "timer_stats", "version_signature", "vmallocinfo", "vmstat",
             "zoneinfo",
         }.Select(name => "/proc/" + name),
     ];

@@ -32,6 +32,7 @@ internal sealed class SandboxRemains(
         await TryAsync(failures, () => KillAsync(id, deadline)).ConfigureAwait(false);
         // 2. What it had.
         Try(failures, () => Unmount(paths.RootDirectory(id)));
+        Try(failures, () => Unmount(paths.HomeDirectory(id)));
         Try(failures, () => DeleteTree(paths.RuntimeDirectory(id)));
         Try(failures, () => DeleteTree(paths.SandboxRunDirectory(id)));
         foreach (var name in SandboxVolumes.StoreNames(id)) Try(failures, () => store.TryOpen(name)?.Delete());
@@ -75,10 +76,13 @@ internal sealed class SandboxRemains(
 
     private void DeleteSandboxDirectory(SandboxId id)
     {
-        // The root's directory goes first and by rmdir(2): were something mounted there after all, nothing would follow it.
-        var root = paths.RootDirectory(id);
-        var errno = Libc.TryRemoveDirectory(root);
-        if (errno is not (0 or ErrnoName.ENOENT)) throw new SyscallException("rmdir", errno, root);
+        // Where things were mounted goes first and by rmdir(2): were something mounted there after all, nothing would follow it.
+        foreach (var mountPoint in new[] { paths.RootDirectory(id), paths.HomeDirectory(id) })
+        {
+            var errno = Libc.TryRemoveDirectory(mountPoint);
+            if (errno is not (0 or ErrnoName.ENOENT)) throw new SyscallException("rmdir", errno, mountPoint);
+        }
+
         DeleteTree(paths.SandboxDirectory(id));
     }
 

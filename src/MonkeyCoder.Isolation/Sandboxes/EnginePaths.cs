@@ -54,6 +54,9 @@ internal sealed class EnginePaths
 
     public string RootDirectory(SandboxId id) => Path.Combine(SandboxDirectory(id), "rootfs");
 
+    /// <summary>Where the home is mounted that a read-only root gets.</summary>
+    public string HomeDirectory(SandboxId id) => Path.Combine(SandboxDirectory(id), "home");
+
     public string SandboxRunDirectory(SandboxId id) => Path.Combine(RunDirectory, id.Value);
 
     public string AgentSocket(SandboxId id) => Path.Combine(SandboxRunDirectory(id), "agent.sock");

@@ -13,4 +13,8 @@ public interface ITemplateSource
 /// <summary>A template as directories.</summary>
 /// <param name="Version">Hash of its recipe.</param>
 /// <param name="Layers">Read-only layers, the topmost first: the runtime layer with the agent, then the root file system.</param>
-public sealed record TemplateLayers(string Version, IReadOnlyList<string> Layers);
+public sealed record TemplateLayers(string Version, IReadOnlyList<string> Layers)
+{
+    /// <value>Its files with a set-user-id or set-group-id bit, by their paths inside.</value>
+    public IReadOnlyList<string> SetIdFiles { get; init; } = [];
+}

@@ -71,7 +71,9 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
         // :: Step 3
         var root = node.Paths.RootDirectory(id);
         Directory.CreateDirectory(root);
-        OverlayRoot.Mount(root, node.Layers.Open(ids, template.Layers), volumes.Upper, volumes.Work, spec.Profile == SandboxProfile.Workspace);
+        var layers = node.Layers.Open(ids, template.Layers);
+        OverlayRoot.Mount(root, layers, volumes.Upper, volumes.Work, spec.Profile == SandboxProfile.Workspace);
+        var home = spec.Profile == SandboxProfile.Strict ? MountHome(id, layers, volumes) : null;
 
         // :: Step 4
         Directory.CreateDirectory(node.Paths.SandboxRunDirectory(id), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
@@ -80,7 +82,7 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
         using (var socket = Libc.ListenUnix(node.Paths.AgentSocket(id), SocketBacklog))
         {
             // :: Step 5
-            WriteBundle(id, spec, ids, volumes);
+            WriteBundle(id, spec, ids, volumes, home, template);
             var request = new LaunchRequest(id, node.Paths.BundleDirectory(id), node.Paths.PidFile(id), socket, log);
             init = await node.Launcher.LaunchAsync(request, cancellationToken).ConfigureAwait(false);
         }
@@ -110,7 +112,16 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
         };
     }
 
-    private void WriteBundle(SandboxId id, SandboxSpec spec, UidRange ids, SandboxVolumes volumes)
+    /// <summary>The home of the template, writable, for a root that is not: where it is to be bound from.</summary>
+    private string MountHome(SandboxId id, IReadOnlyList<FileDescriptor> layers, SandboxVolumes volumes)
+    {
+        var home = node.Paths.HomeDirectory(id);
+        Directory.CreateDirectory(home);
+        return OverlayRoot.TryMountPart(home, SandboxUser.Home, layers, volumes.HomeUpper, volumes.HomeWork) ? home : volumes.HomeUpper;
+    }
+
+    private void WriteBundle(
+        SandboxId id, SandboxSpec spec, UidRange ids, SandboxVolumes volumes, string? home, TemplateLayers template)
     {
         // The host's boot id would tell sandboxes of one host that they are neighbours. Version 4 of RFC 9562.
         Span<byte> random = stackalloc byte[16];
@@ -121,9 +132,12 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
 
         var root = node.Paths.RootDirectory(id);
         var binds = new List<(string Source, string Destination)>(volumes.Binds);
-        // A read-only root with the home of the template on top, writable, with what the template put into it.
-        if (spec.Profile == SandboxProfile.Strict) binds.Add((root + SandboxUser.Home, SandboxUser.Home));
-        var bundle = new OciBundle(spec.Profile, spec.Limits, ids, root, node.Paths.Cgroup(id), volumes.BootIdFile, binds);
+        if (home is not null) binds.Add((home, SandboxUser.Home));
+        var bundle = new OciBundle(spec.Profile, spec.Limits, ids, root, node.Paths.Cgroup(id), volumes.BootIdFile, binds)
+        {
+            // They would change nobody's user there; what is not to be seen is not to be tried either.
+            MaskedFiles = spec.Profile == SandboxProfile.Strict ? template.SetIdFiles : [],
+        };
         Directory.CreateDirectory(node.Paths.BundleDirectory(id));
         File.WriteAllBytes(Path.Combine(node.Paths.BundleDirectory(id), "config.json"), bundle.Render());
     }

@@ -29,6 +29,12 @@ internal sealed class SandboxVolumes
     /// <summary>Work directory of the overlay.</summary>
     public string Work => Path.Combine(_layer.Path, "work");
 
+    /// <summary>Upper directory of a home that is mounted by itself.</summary>
+    public string HomeUpper => Path.Combine(_layer.Path, "home");
+
+    /// <summary>Work directory of that.</summary>
+    public string HomeWork => Path.Combine(_layer.Path, "home-work");
+
     /// <summary>File with the boot id of the sandbox; here, because a mount shows inside where its file lies.</summary>
     public string BootIdFile => Path.Combine(_layer.Path, "boot_id");
 
@@ -54,7 +60,9 @@ internal sealed class SandboxVolumes
         var layer = store.Create(id.Value, diskBytes);
         // The layer's top directory is the root directory inside, so it is root's and everybody can pass.
         MakeOwned(Path.Combine(layer.Path, "upper"), ids.ToHost(0));
-        Directory.CreateDirectory(Path.Combine(layer.Path, "work"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        MakeOwned(Path.Combine(layer.Path, "home"), ids.ToHost(SandboxUser.Id));
+        foreach (var work in new[] { "work", "home-work" })
+            Directory.CreateDirectory(Path.Combine(layer.Path, work), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
         var volumes = new ISubvolume[Volumes.Length];
         for (var i = 0; i < volumes.Length; i++)

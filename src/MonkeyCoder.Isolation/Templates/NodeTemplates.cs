@@ -28,7 +28,10 @@ public sealed class NodeTemplates : ITemplateSource
             {
                 if (catalog.TryGetBuilt(name) is not { } template) continue;
                 var runtime = await RuntimeLayer.PrepareAsync(settings, name, cancellationToken);
-                layers.Add(name, new TemplateLayers($"{template.Version}-{runtime.Version}", [runtime.RootPath, template.RootPath]));
+                layers.Add(name, new TemplateLayers($"{template.Version}-{runtime.Version}", [runtime.RootPath, template.RootPath])
+                {
+                    SetIdFiles = SetIdFiles.Of(template),
+                });
             }
         }
         catch (TemplateBuildException e)

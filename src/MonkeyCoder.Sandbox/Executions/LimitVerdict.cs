@@ -8,6 +8,7 @@ internal static class LimitVerdict
     public const string Memory = "memory";
     public const string Disk = "disk";
     public const string Processes = "processes";
+    public const string OpenFiles = "open_files";
 
     // A quota refuses the write that would pass it, so a full disk stays a little below its limit.
     private const double FullShare = 0.97;
@@ -21,8 +22,15 @@ internal static class LimitVerdict
     {
         if (after.OomKills > before.OomKills) return Memory;
         if (error is not null && (IsDiskFull(error) || after.DiskUsedBytes >= limits.DiskBytes * FullShare)) return Disk;
-        return error is not null && after.ForkFailures > before.ForkFailures ? Processes : null;
+        if (error is not null && after.ForkFailures > before.ForkFailures) return Processes;
+        return error is not null && IsOutOfFiles(error) ? OpenFiles : null;
     }
+
+    // EMFILE is 24.
+    private static bool IsOutOfFiles(CellError error) =>
+        error.Value.Contains("[Errno 24]", StringComparison.Ordinal)
+        || error.Value.Contains("EMFILE", StringComparison.Ordinal)
+        || error.Value.Contains("Too many open files", StringComparison.Ordinal);
 
     // ENOSPC is 28 and EDQUOT 122 (errno(3)); Python prints the number, Node the name, the shell the text.
     private static bool IsDiskFull(CellError error) =>

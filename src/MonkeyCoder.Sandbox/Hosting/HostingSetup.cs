@@ -1,6 +1,8 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
@@ -33,6 +35,7 @@ internal static class HostingSetup
             static (host, settings) => host.ShutdownTimeout = settings.Value.ShutdownTimeout);
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<HostingOptions>>(
             static (server, settings) => ConfigureServer(server, settings.Value));
+        services.Configure<SocketTransportOptions>(static transport => transport.CreateBoundListenSocket = BoundSocket);
         builder.WebHost.UseKestrelCore();
     }
 
@@ -51,6 +54,20 @@ internal static class HostingSetup
             console.TimestampFormat = "O";
             console.JsonWriterOptions = new JsonWriterOptions { Indented = false };
         });
+    }
+
+    /// <summary>
+    /// A listener whose connections notice within a minute that their client has vanished without a word. Asked before the
+    /// first keepalive of a stream is due: an answer that is under way keeps the kernel from asking.
+    /// </summary>
+    private static Socket BoundSocket(EndPoint endpoint)
+    {
+        var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 20);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 5);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 5);
+        return socket;
     }
 
     private static void ConfigureServer(KestrelServerOptions server, HostingOptions settings)

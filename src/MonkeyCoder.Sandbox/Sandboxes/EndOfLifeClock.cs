@@ -32,23 +32,25 @@ internal sealed class EndOfLifeClock : IDisposable
     {
         public LiveSandbox Sandbox => sandbox;
 
-        /// <summary>Guarded by the clock's lock: the earliest place in the queue, 0 for none.</summary>
-        public long QueuedTicks { get; set; }
+        /// <summary>Guarded by the clock's lock: the earliest place in the queue, null for none.</summary>
+        public long? Queued { get; set; }
 
         /// <summary>Guarded by the clock's lock: ended or removed.</summary>
         public bool Removed { get; set; }
     }
 
-    /// <summary>The sandbox's end was set or moved.</summary>
-    public void Schedule(Entry entry)
+    /// <summary>The sandbox's end was set or moved. False where it has come already, so that nobody is promised a life that is over.</summary>
+    public bool TrySchedule(Entry entry)
     {
         lock (_lock)
         {
-            var end = entry.Sandbox.EndAt.UtcTicks;
-            if (_disposed || entry.Removed || (entry.QueuedTicks != 0 && entry.QueuedTicks <= end)) return;
-            entry.QueuedTicks = end;
+            if (_disposed || entry.Removed) return false;
+            var end = entry.Sandbox.End.Timestamp;
+            if (entry.Queued <= end) return true;
+            entry.Queued = end;
             _queue.Enqueue(entry, end);
             Arm();
+            return true;
         }
     }
 
@@ -80,16 +82,16 @@ internal sealed class EndOfLifeClock : IDisposable
         lock (_lock)
         {
             if (_disposed) return;
-            var now = _time.GetUtcNow().UtcTicks;
-            while (_queue.TryPeek(out var entry, out var ticks) && ticks <= now)
+            var now = _time.GetTimestamp();
+            while (_queue.TryPeek(out var entry, out var place) && place <= now)
             {
                 _queue.Dequeue();
                 // A place that was left behind by an earlier end.
-                if (entry.Removed || entry.QueuedTicks != ticks) continue;
-                var end = entry.Sandbox.EndAt.UtcTicks;
+                if (entry.Removed || entry.Queued != place) continue;
+                var end = entry.Sandbox.End.Timestamp;
                 if (end > now)
                 {
-                    entry.QueuedTicks = end;
+                    entry.Queued = end;
                     _queue.Enqueue(entry, end);
                     continue;
                 }
@@ -107,8 +109,9 @@ internal sealed class EndOfLifeClock : IDisposable
     /// <summary>Caller holds <see cref="_lock"/>.</summary>
     private void Arm()
     {
-        if (!_queue.TryPeek(out _, out var ticks)) return;
-        var wait = TimeSpan.FromTicks(Math.Max(0, ticks - _time.GetUtcNow().UtcTicks));
+        if (!_queue.TryPeek(out _, out var end)) return;
+        var now = _time.GetTimestamp();
+        var wait = end > now ? _time.GetElapsedTime(now, end) : TimeSpan.Zero;
         // Rounded up to whole milliseconds: a timer that fires early would find nothing and spin.
         wait = TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds));
         _timer.Change(wait < LongestWait ? wait : LongestWait, Timeout.InfiniteTimeSpan);

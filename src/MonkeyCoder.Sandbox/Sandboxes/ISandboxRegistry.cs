@@ -30,11 +30,11 @@ internal interface ISandboxRegistry
     /// <summary>Every live sandbox, of all tenants.</summary>
     IReadOnlyCollection<LiveSandbox> All { get; }
 
-    /// <summary>Moves the end of life, at most to the longest life from now.</summary>
-    void SetEnd(LiveSandbox sandbox, DateTimeOffset end);
+    /// <summary>Moves the end of life, at most to the longest life from now. False where the end has come already.</summary>
+    bool SetEnd(LiveSandbox sandbox, DateTimeOffset end);
 
-    /// <summary>Moves the end of life to no earlier than it is.</summary>
-    void ExtendEnd(LiveSandbox sandbox, DateTimeOffset end);
+    /// <summary>Moves the end of life to no earlier than it is. False where the end has come already.</summary>
+    bool ExtendEnd(LiveSandbox sandbox, DateTimeOffset end);
 
     /// <summary>
     /// Ends it: the sandbox is unlisted and its streams abort at once; the task completes when nothing of it is left.

@@ -24,9 +24,7 @@ internal sealed class LiveSandbox(
     private readonly Lock _networkLock = new();
     private Task<EgressAuthority>? _authority; // under _networkLock
     private volatile NetworkSettings _network = settings.Network;
-
-    // Ticks, so that it is read and written in one piece.
-    private long _endAtUtcTicks;
+    private EndOfLife? _end;
 
     public SandboxId Id => engine.Id;
 
@@ -46,12 +44,15 @@ internal sealed class LiveSandbox(
 
     public DateTimeOffset StartedAt => startedAt;
 
-    /// <summary>When it will be killed; moved by the registry only.</summary>
-    public DateTimeOffset EndAt
+    /// <summary>When it will be killed; moved by the registry only, which sets it before anybody sees the sandbox.</summary>
+    public EndOfLife End
     {
-        get => new(Volatile.Read(ref _endAtUtcTicks), TimeSpan.Zero);
-        set => Volatile.Write(ref _endAtUtcTicks, value.UtcTicks);
+        get => Volatile.Read(ref _end) ?? throw new InvalidOperationException($"Sandbox {Id} has no end yet.");
+        set => Volatile.Write(ref _end, value);
     }
+
+    /// <summary>The end by the wall clock.</summary>
+    public DateTimeOffset EndAt => End.WallTime;
 
     /// <summary>
     /// Cancelled when the sandbox is being killed or has died: every open stream to it must then abort its

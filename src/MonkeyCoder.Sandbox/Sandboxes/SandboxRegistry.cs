@@ -78,16 +78,17 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
 
     public LiveSandbox? Find(string id) => _live.TryGetValue(id, out var held) ? held.Sandbox : null;
 
-    public void SetEnd(LiveSandbox sandbox, DateTimeOffset end)
+    public bool SetEnd(LiveSandbox sandbox, DateTimeOffset end)
     {
         var latest = _time.GetUtcNow() + _options.MaxLife;
-        sandbox.EndAt = end < latest ? end : latest;
-        if (_live.TryGetValue(sandbox.Id.Value, out var held)) _clock.Schedule(held.Clock);
+        sandbox.End = new EndOfLife(_time, end < latest ? end : latest);
+        return _live.TryGetValue(sandbox.Id.Value, out var held) && _clock.TrySchedule(held.Clock);
     }
 
-    public void ExtendEnd(LiveSandbox sandbox, DateTimeOffset end)
+    public bool ExtendEnd(LiveSandbox sandbox, DateTimeOffset end)
     {
-        if (end > sandbox.EndAt) SetEnd(sandbox, end);
+        if (end > sandbox.EndAt) return SetEnd(sandbox, end);
+        return !sandbox.Stopping.IsCancellationRequested;
     }
 
     public async Task<bool> KillAsync(LiveSandbox sandbox, CancellationToken cancellationToken)
@@ -117,7 +118,7 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
             settings.Secured ? Token(_accessKey, id) : null,
             settings.AllowPublicTraffic ? null : Token(_trafficKey, id));
         var held = new Held(engine, ticket, owner, settings, tokens, now);
-        held.Sandbox.EndAt = now + settings.Timeout;
+        held.Sandbox.End = new EndOfLife(_time, now + settings.Timeout);
         held.Sandbox.Journal.Add(now, $"Sandbox created from template {engine.Spec.Template}");
         _live[id] = held;
         SetEnd(held.Sandbox, held.Sandbox.EndAt);

@@ -123,6 +123,34 @@ public sealed class SandboxRegistryTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task SetEnd_AfterTheEnd_IsRefused()
+    {
+        var sandbox = await CreateAsync(new SandboxSettings { Template = "base", Timeout = TimeSpan.FromSeconds(10) });
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.False(_registry.SetEnd(sandbox, _time.GetUtcNow() + TimeSpan.FromSeconds(60)));
+        Assert.False(_registry.ExtendEnd(sandbox, _time.GetUtcNow() + TimeSpan.FromSeconds(60)));
+        await _engine.Sandboxes[0].Exited.WaitAsync(TimeSpan.FromSeconds(60), Cancelled);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public async Task Clock_ThatJumpsADay_EndsNothingAndMovesWhatIsShown(int days)
+    {
+        var sandbox = await CreateAsync(new SandboxSettings { Template = "base", Timeout = TimeSpan.FromSeconds(10) });
+        var end = sandbox.EndAt;
+
+        _time.Jump(TimeSpan.FromDays(days));
+        _time.Advance(TimeSpan.FromSeconds(9));
+
+        Assert.NotNull(_registry.Find(sandbox.Id.Value));
+        Assert.Equal(end + TimeSpan.FromDays(days), sandbox.EndAt);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await _engine.Sandboxes[0].Exited.WaitAsync(TimeSpan.FromSeconds(60), Cancelled);
+    }
+
+    [Fact]
     public async Task ExtendEnd_ToAnEarlierTime_ChangesNothing()
     {
         var sandbox = await CreateAsync();

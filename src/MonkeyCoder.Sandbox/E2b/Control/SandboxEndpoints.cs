@@ -70,7 +70,7 @@ internal sealed class SandboxEndpoints(
         if (CreatePlan.CheckTimeout(timeout, options.Value) is { } problem) return E2bAnswers.Error(StatusCodes.Status400BadRequest, problem);
         var found = SandboxLookup.Find(context, registry, id);
         if (found.Sandbox is not { } sandbox) return found.Answer!;
-        registry.ExtendEnd(sandbox, time.GetUtcNow() + timeout);
+        if (!registry.ExtendEnd(sandbox, time.GetUtcNow() + timeout)) return Ended(id);
         return E2bAnswers.Json(mapper.Created(sandbox), E2bJson.Default.SandboxCreated);
     }
 
@@ -86,7 +86,7 @@ internal sealed class SandboxEndpoints(
         if (found.Sandbox is not { } sandbox) return found.Answer!;
         return await registry.KillAsync(sandbox, cancellationToken).ConfigureAwait(false)
             ? Results.NoContent()
-            : E2bAnswers.Error(StatusCodes.Status404NotFound, $"Sandbox \"{id}\" has ended already");
+            : Ended(id);
     }
 
     private async Task<IResult> SetTimeoutAsync(string id, HttpContext context, CancellationToken cancellationToken)
@@ -97,7 +97,7 @@ internal sealed class SandboxEndpoints(
         var found = SandboxLookup.Find(context, registry, id);
         if (found.Sandbox is not { } sandbox) return found.Answer!;
         var now = time.GetUtcNow();
-        registry.SetEnd(sandbox, now + TimeSpan.FromSeconds(Math.Max(0, request.Timeout)));
+        if (!registry.SetEnd(sandbox, now + TimeSpan.FromSeconds(Math.Max(0, request.Timeout)))) return Ended(id);
         sandbox.Journal.Add(now, $"Timeout set to {Math.Max(0, request.Timeout)} s");
         return Results.NoContent();
     }
@@ -110,9 +110,12 @@ internal sealed class SandboxEndpoints(
         var found = SandboxLookup.Find(context, registry, id);
         if (found.Sandbox is not { } sandbox) return found.Answer!;
         var duration = TimeSpan.FromSeconds(read.Value?.Duration ?? 0);
-        registry.ExtendEnd(sandbox, time.GetUtcNow() + (duration > LeastRefresh ? duration : LeastRefresh));
-        return Results.NoContent();
+        var extended = registry.ExtendEnd(sandbox, time.GetUtcNow() + (duration > LeastRefresh ? duration : LeastRefresh));
+        return extended ? Results.NoContent() : Ended(id);
     }
+
+    private static IResult Ended(string id) =>
+        E2bAnswers.Error(StatusCodes.Status404NotFound, $"Sandbox \"{id}\" has ended already");
 
     private static IResult NoBody<T>(JsonRead<T> read) where T : class =>
         read.Empty

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace MonkeyCoder.EndToEnd.Tests.Node;
+namespace MonkeyCoder.Testing.Nodes;
 
 /// <summary>
 /// Everything a node can leave on its machine, found by looking at the machine and not by asking the node: processes,
@@ -9,7 +9,10 @@ namespace MonkeyCoder.EndToEnd.Tests.Node;
 /// </summary>
 internal sealed class Leftovers(string stateDirectory)
 {
-    private readonly string _instance = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(stateDirectory)))[..8];
+    private readonly string _instance = InstanceOf(stateDirectory);
+
+    /// <summary>8 hex digits that stand for the state directory.</summary>
+    public static string InstanceOf(string stateDirectory) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(stateDirectory)))[..8];
 
     /// <summary>What is there, without what belongs to the sandboxes of <paramref name="alive"/>.</summary>
     /// <param name="serviceRuns">A running service has its store mounted.</param>

@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 using MonkeyCoder.Client;
 using MonkeyCoder.Contracts.Security;
 
-namespace MonkeyCoder.EndToEnd.Tests.Node;
+namespace MonkeyCoder.Testing.Nodes;
 
 /// <summary>
 /// The real service with a state directory and a port of its own. Disposing stops it and fails the test where anything of
@@ -35,12 +35,21 @@ public sealed class NodeUnderTest : IAsyncLifetime
 
     public string ApiKey { get; private set; } = "";
 
+    /// <summary>More of the service's environment; what is set here counts from the next start on.</summary>
+    public Dictionary<string, string> Settings { get; } = [];
+
+    /// <summary>Runs the service in a network namespace of this name.</summary>
+    public string? NetworkNamespace { get; init; }
+
     public Uri Address => new($"http://127.0.0.1:{Port}");
 
     public int ProcessId => _process!.Id;
 
     /// <summary>What the service has written so far.</summary>
     public string LogFile => Path.Combine(_directory, "service.log");
+
+    /// <summary>The part of the names of cgroups and run directories that stands for this node.</summary>
+    public string Instance => Leftovers.InstanceOf(StateDirectory);
 
     internal Leftovers Leftovers => new(StateDirectory);
 
@@ -52,10 +61,14 @@ public sealed class NodeUnderTest : IAsyncLifetime
         await StartAsync();
     }
 
-    public SandboxClient NewClient() => new(new SandboxClientOptions
+    /// <summary>A key of another tenant.</summary>
+    public async Task<string> NewKeyAsync(string tenant, CancellationToken cancellationToken) =>
+        (await new ApiKeyStore(StateDirectory, TimeProvider.System).CreateAsync("end-to-end", tenant, cancellationToken)).Key;
+
+    public SandboxClient NewClient(string? apiKey = null) => new(new SandboxClientOptions
     {
         BaseAddress = Address,
-        ApiKey = ApiKey,
+        ApiKey = apiKey ?? ApiKey,
         RequestTimeout = TimeSpan.FromMinutes(3),
     });
 
@@ -75,8 +88,9 @@ public sealed class NodeUnderTest : IAsyncLifetime
     public async Task StartAsync()
     {
         _log = new StreamWriter(new FileStream(LogFile, FileMode.Append, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true };
-        var start = new ProcessStartInfo(Repository.Service) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var (name, value) in Environment()) start.Environment[name] = value;
+        string[] command = NetworkNamespace is null ? [Repository.Service] : ["nsenter", $"--net=/run/netns/{NetworkNamespace}", Repository.Service];
+        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in Environment().Concat(Settings)) start.Environment[name] = value;
         var log = _log;
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Write(log, line.Data);

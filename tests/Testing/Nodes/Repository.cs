@@ -1,4 +1,4 @@
-namespace MonkeyCoder.EndToEnd.Tests.Node;
+namespace MonkeyCoder.Testing.Nodes;
 
 /// <summary>Where the checkout under test is, and what its scripts built.</summary>
 internal static class Repository

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace MonkeyCoder.EndToEnd.Tests.Node;
+namespace MonkeyCoder.Testing.Nodes;
 
 /// <summary>What a finished program gave.</summary>
 internal sealed record CommandOutcome(int ExitCode, string Stdout, string Stderr)
