@@ -40,6 +40,13 @@ public sealed class HostileSourceTests(PythonChecker shared) : IClassFixture<Pyt
     public void Check_HostileSource_EndsAndTheNextCheckWorks(string name, string source)
     {
         Assert.True(Encoding.UTF8.GetByteCount(source) <= 1024 * 1024, name);
+        CheckAndTheNext(source);
+        // Short source is read by the checker itself and not by a child.
+        CheckAndTheNext(source[..Math.Min(source.Length, 8000)]);
+    }
+
+    private void CheckAndTheNext(string source)
+    {
         var outcome = _checker.Run(source);
 
         Assert.False(outcome.Died);

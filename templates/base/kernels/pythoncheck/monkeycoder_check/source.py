@@ -41,17 +41,23 @@ class Source:
         self._parsed = self._shown
 
     def parse(self):
-        """The tree; None where the text is no Python, which is for the kernel to report."""
-        tree = _parse(self.text)
-        if tree is None and _transform is not None:
-            # Magics, shell escapes, prompts and indentation, as the kernel reads them.
-            try:
-                plain = _transform(self.text)
-            except (SyntaxError, ValueError):
-                return None
-            tree = _parse(plain)
-            if tree is not None:
-                self._parsed = plain.split("\n")
+        """The tree; None where the text is no plain Python."""
+        return _parse(self.text)
+
+    def parse_magics(self):
+        """The same for magics, shell escapes, prompts and indentation, as the kernel reads them.
+
+        None where it is not that either, which is for the kernel to report.
+        """
+        if _transform is None:
+            return None
+        try:
+            plain = _transform(self.text)
+        except (SyntaxError, ValueError):
+            return None
+        tree = _parse(plain)
+        if tree is not None:
+            self._parsed = plain.split("\n")
         return tree
 
     def oddities(self):

@@ -18,10 +18,20 @@ def prepare():
 def look(text):
     """Findings in the text of a cell, as they go into the answer."""
     cell = source.Source(text)
+    return _report(cell, cell.parse() or cell.parse_magics())
+
+
+def look_plain(text):
+    """The same for plain Python, which is the quick case; None where it is something else."""
+    cell = source.Source(text)
+    tree = cell.parse()
+    return None if tree is None else _report(cell, tree)
+
+
+def _report(cell, tree):
     report = _Report(cell)
     for line, column, what in cell.oddities():
         report.add(rules.ODD_SOURCE, what, (line, column, line, column + 1))
-    tree = cell.parse()
     if tree is not None:
         _Look(_flatten(tree), report).run()
     return {"parser": _PARSER, "parsed": tree is not None, **report.finish()}
