@@ -56,7 +56,8 @@ public sealed class SandboxNetworkTests : IAsyncLifetime
 
         Assert.Equal(6, byName.ExitCode);
         Assert.Contains("Could not resolve host", byName.Error, StringComparison.Ordinal);
-        Assert.Equal(56, byAddress.ExitCode);
+        // The reset can come before curl has seen the connection (7) or after it (56).
+        Assert.Contains(byAddress.ExitCode, new[] { 7, 56 });
         Assert.Empty(_internet.Dialed);
         Assert.Empty(_internet.Lookups);
         Assert.NotEmpty(_internet.Refusals);
