@@ -22,7 +22,8 @@ public sealed record ExecuteResponse(
 
     /// <value>
     /// Limits that made themselves felt, also where the cell came to its end: cpu (slowed down for a tenth of its time or
-    /// more), output, wall_time, and those that kill. Absent where there was none.
+    /// more), output, wall_time, and those that kill: memory, disk, volume_workspace and the like, processes, life. Absent
+    /// where there was none.
     /// </value>
     public IReadOnlyList<string>? LimitsReached { get; init; }
 

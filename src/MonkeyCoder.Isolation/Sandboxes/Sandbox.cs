@@ -102,6 +102,7 @@ internal sealed class Sandbox : ISandbox
             usage.ForkFailures, Volumes.UsedBytes, _written, Egress.Bytes)
         {
             CpuThrottledTime = usage.ThrottledTime,
+            Full = Volumes.Full(Spec.Limits.DiskBytes),
         };
     }
 

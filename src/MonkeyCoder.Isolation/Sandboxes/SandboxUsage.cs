@@ -25,4 +25,7 @@ public sealed record SandboxUsage(
 {
     /// <value>Time in which processes that wanted to run had to wait for the CPU limit, on all CPUs together.</value>
     public TimeSpan CpuThrottledTime { get; init; }
+
+    /// <value>What is full: <c>disk</c>, <c>volume_workspace</c> and the like; null where that is not measured piece by piece.</value>
+    public IReadOnlyList<string>? Full { get; init; }
 }

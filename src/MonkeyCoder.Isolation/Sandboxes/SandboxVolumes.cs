@@ -77,6 +77,20 @@ internal sealed class SandboxVolumes
     /// <summary>Changes the limit of the writable layer.</summary>
     public void SetLimit(long diskBytes) => _layer.SetLimit(diskBytes);
 
+    /// <summary>
+    /// What is full: <c>disk</c> for the writable layer, <c>volume_</c> and its name for a volume. A quota refuses the write
+    /// that would pass it, so what is full stays a little below its limit.
+    /// </summary>
+    public IReadOnlyList<string> Full(long diskBytes)
+    {
+        const double FullShare = 0.97;
+        var full = new List<string>();
+        if (_layer.UsedBytes >= diskBytes * FullShare) full.Add("disk");
+        foreach (var (piece, volume) in _volumes.Zip(Volumes))
+            if (piece.UsedBytes >= volume.LimitBytes * FullShare) full.Add("volume_" + volume.Name);
+        return full;
+    }
+
     private static void MakeOwned(string directory, uint owner)
     {
         Directory.CreateDirectory(directory);

@@ -136,7 +136,8 @@ internal sealed class CellRun : IAsyncDisposable
     private async Task<CellEnded> EndAsync(CellStep step, CellMeasurement? measured)
     {
         var limit = measured is { Before: { } before, After: { } after }
-            ? LimitVerdict.Of(before, after, _sandbox.Engine.Spec.Limits, _translator.Error)
+            ? FullPlaces.Refine(
+                LimitVerdict.Of(before, after, _sandbox.Engine.Spec.Limits, _translator.Error), before, after, _translator.Error)
             : null;
         if (step.Output is CellIdle idle) return EndIdle(idle, limit);
         _request.Context.IsOpen = false;

@@ -33,7 +33,7 @@ internal static class LimitVerdict
         || error.Value.Contains("Too many open files", StringComparison.Ordinal);
 
     // ENOSPC is 28 and EDQUOT 122 (errno(3)); Python prints the number, Node the name, the shell the text.
-    private static bool IsDiskFull(CellError error) =>
+    public static bool IsDiskFull(CellError error) =>
         error.Value.Contains("[Errno 28]", StringComparison.Ordinal)
         || error.Value.Contains("[Errno 122]", StringComparison.Ordinal)
         || error.Value.Contains("ENOSPC", StringComparison.Ordinal)
