@@ -63,7 +63,7 @@ internal sealed class CellRunner(
 
     private void Report(LiveSandbox sandbox, CellEnded ended)
     {
-        if (ended is { Status: CellStatus.Killed, Reason: LimitVerdict.Memory or LimitVerdict.Disk or LimitVerdict.Processes or LimitVerdict.OpenFiles })
-            _surroundings.Security.LimitReached(sandbox.Id.Value, sandbox.Owner.Tenant, ended.Reason);
+        if (ended is { Status: CellStatus.Killed, Reason: { } reason } && FeltLimits.IsLimit(reason))
+            _surroundings.Security.LimitReached(sandbox.Id.Value, sandbox.Owner.Tenant, reason);
     }
 }

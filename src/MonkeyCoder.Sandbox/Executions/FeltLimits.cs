@@ -15,11 +15,14 @@ internal static class FeltLimits
     // Reasons of a kill that are no limits.
     private static readonly HashSet<string> OtherReasons = ["kernel_died", "kernel_restarted", "sandbox_died", "sandbox_killed"];
 
+    /// <summary>Whether the reason of a kill is the name of a limit.</summary>
+    public static bool IsLimit(string reason) => !OtherReasons.Contains(reason);
+
     /// <summary>null where there was none.</summary>
     public static IReadOnlyList<string>? Of(CellEnded end, IReadOnlyList<OutputCut>? cuts)
     {
         var limits = new List<string>();
-        if (end is { Status: CellStatus.Killed, Reason: { } reason } && !OtherReasons.Contains(reason)) limits.Add(reason);
+        if (end is { Status: CellStatus.Killed, Reason: { } reason } && IsLimit(reason)) limits.Add(reason);
         if (end.Status == CellStatus.Timeout) limits.Add(WallTime);
         if (cuts?.Any(static cut => cut.Reason is "output_limit" or "line_limit") == true) limits.Add(Output);
         if (IsSlowedDown(end.Measured)) limits.Add(Cpu);
