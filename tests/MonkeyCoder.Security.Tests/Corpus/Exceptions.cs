@@ -9,7 +9,6 @@ public static class Exceptions
     private const string Browser = "browser sessions";
     private const string Archives = "templates built from archives";
     private const string Egress = "the egress gateway";
-    private const string CodeChecks = "checks of code";
 
     /// <summary>Cases whose component is not there yet, with the component.</summary>
     public static IReadOnlyDictionary<string, string> Waiting { get; } = Merge(
@@ -21,9 +20,6 @@ public static class Exceptions
             ("API-075", "webhooks and browser sessions, whose URLs the service fetches"),
             ("API-076", Archives),
             ("API-078", Archives),
-            ("API-080", CodeChecks),
-            ("API-081", CodeChecks),
-            ("API-084", CodeChecks),
             ("API-090", Egress),
             ("API-092", Egress),
             ("FLT-006", Browser),
