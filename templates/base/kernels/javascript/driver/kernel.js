@@ -71,6 +71,8 @@ class Kernel {
       await interruption.guard(Promise.all([...this.#shown, new Promise((resolve) => setImmediate(resolve))]));
       guard.endCell();
     } catch (thrown) {
+      // What the cell does on its way out, such as a `finally`, comes before its end.
+      await new Promise((resolve) => setImmediate(resolve));
       guard.endCell();
       this.channel.sendMessage('error', errors.encode(thrown));
     }
