@@ -17,26 +17,42 @@ const TELL = "trap 'hit=1; echo INT' INT; while :; do hit=; if read -r line; the
 const session = new Session();
 session.connectToMainThread();
 
-const watcher = spawn('/bin/sh', ['-c', TELL], { stdio: ['pipe', 'pipe', 'ignore'] });
-watcher.on('error', () => process.exit());
-watcher.on('exit', () => process.exit());
-watcher.stdin.on('error', () => {
-  // It has ended, and with it this worker.
+let watcher = null;
+let waiting = 0;
+watch();
+parentPort.on('message', () => {
+  waiting++;
+  if (!watcher.stdin?.write('settled\n') && !watcher.stdin?.writable) answer();
 });
-createInterface({ input: watcher.stdout }).on('line', (line) => {
-  if (line !== 'INT') {
-    parentPort.postMessage(null);
-    return;
-  }
 
+/** Starts the shell, and another one whenever it ends: code in the kernel can kill it. */
+function watch() {
+  watcher = spawn('/bin/sh', ['-c', TELL], { stdio: ['pipe', 'pipe', 'ignore'] });
+  watcher.on('error', () => setTimeout(watch, GRACE_MS));
+  watcher.on('exit', () => {
+    watch();
+    while (waiting > 0) answer();
+  });
+  watcher.stdin?.on('error', () => {
+    // It has ended, which 'exit' tells.
+  });
+  if (watcher.stdout) createInterface({ input: watcher.stdout }).on('line', (line) => (line === 'INT' ? hit() : answer()));
+}
+
+function hit() {
   const cell = Atomics.load(state, CELL);
   if (cell !== 0) setTimeout(end, GRACE_MS, cell);
-});
-parentPort.on('message', () => watcher.stdin.write('settled\n'));
+}
+
+function answer() {
+  if (waiting === 0) return;
+  waiting--;
+  parentPort.postMessage(null);
+}
 
 /** Ends what the main thread runs, if it still runs that cell. */
 function end(cell) {
   if (Atomics.load(state, CELL) !== cell) return;
-  if (Atomics.load(state, BUSY) !== 0) setTimeout(end, RETRY_MS, cell);
-  else session.post('Runtime.terminateExecution');
+  if (Atomics.compareExchange(state, BUSY, 0, -1) !== 0) setTimeout(end, RETRY_MS, cell);
+  else session.post('Runtime.terminateExecution', () => Atomics.store(state, BUSY, 0));
 }

@@ -8,7 +8,7 @@
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
 
-/** Number of the running cell, 0 between cells; and whether the driver is at work in it, which nothing may cut short. */
+/** Number of the running cell, 0 between cells; and who has the main thread: nobody in particular (0), the driver, whom nothing may cut short (1), or the worker, to end the cell (-1). */
 const CELL = 0;
 const BUSY = 1;
 
@@ -64,13 +64,13 @@ function endCell() {
   Atomics.store(state, CELL, 0);
 }
 
-/** Runs `action`, which the worker waits for. */
+/** Runs `action`, which the worker waits for. While it is ending the cell, what runs here waits, and ends so. */
 function shield(action) {
-  Atomics.add(state, BUSY, 1);
+  while (Atomics.compareExchange(state, BUSY, 0, 1) !== 0);
   try {
     return action();
   } finally {
-    Atomics.sub(state, BUSY, 1);
+    Atomics.store(state, BUSY, 0);
   }
 }
 
