@@ -1,6 +1,6 @@
 using MonkeyCoder.Client;
 using MonkeyCoder.Contracts.Executions;
-using MonkeyCoder.EndToEnd.Tests.Node;
+using MonkeyCoder.Testing.Nodes;
 
 namespace MonkeyCoder.EndToEnd.Tests.Tiers;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using MonkeyCoder.EndToEnd.Tests.Node;
+using MonkeyCoder.Testing.Nodes;
 
 namespace MonkeyCoder.EndToEnd.Tests.Tiers;
 

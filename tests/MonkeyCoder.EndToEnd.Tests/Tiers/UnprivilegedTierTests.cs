@@ -1,6 +1,6 @@
 using System.Text.Json;
 using MonkeyCoder.Client;
-using MonkeyCoder.EndToEnd.Tests.Node;
+using MonkeyCoder.Testing.Nodes;
 
 namespace MonkeyCoder.EndToEnd.Tests.Tiers;
 

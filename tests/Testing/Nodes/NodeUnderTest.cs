@@ -29,9 +29,6 @@ public sealed class NodeUnderTest : IAsyncLifetime
 
     public string StateDirectory { get; }
 
-    /// <summary>Environment variables of the service besides those of <see cref="Environment"/>.</summary>
-    public Dictionary<string, string> Settings { get; } = [];
-
     /// <summary>A program, with arguments, that starts the service and becomes it; none: the service is started as it is.</summary>
     public IReadOnlyList<string> Wrapper { get; init; } = [];
 
