@@ -1,5 +1,4 @@
 using System.Globalization;
-using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Cgroups;
 
@@ -14,19 +13,8 @@ internal static class ProcessIo
     public static long WrittenBytes(IReadOnlyList<int> pids)
     {
         var sum = 0L;
-        foreach (var pid in pids) sum += WrittenBytes(pid);
+        foreach (var pid in pids)
+            sum += CgroupFile.ReadKey(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/io"), "write_bytes:"u8);
         return sum;
-    }
-
-    private static long WrittenBytes(int pid)
-    {
-        try
-        {
-            return CgroupFile.ReadKey(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/io"), "write_bytes:"u8);
-        }
-        catch (SyscallException e) when (e.Errno == ErrnoName.EACCES)
-        {
-            return 0; // Without CAP_SYS_PTRACE the kernel does not say.
-        }
     }
 }
