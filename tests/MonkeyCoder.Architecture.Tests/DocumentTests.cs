@@ -79,6 +79,18 @@ public sealed partial class DocumentTests
         }
     }
 
+    [Fact]
+    public void SecurityModel_EveryTestThatItNames_Exists()
+    {
+        var methods = Repository.SourceFiles.Where(static path => path.StartsWith("tests/", StringComparison.Ordinal))
+            .SelectMany(static path => TestMethod().Matches(Repository.Read(path)))
+            .Select(static method => method.Groups[1].Value)
+            .ToHashSet();
+        var named = TestName().Matches(Repository.Read("docs/SECURITY-MODEL.md")).Select(static name => name.Groups[1].Value).ToArray();
+        Assert.NotEmpty(named);
+        Offenders.AssertNone(named.Where(name => !methods.Contains(name)));
+    }
+
     private static bool Leads(string document, string target)
     {
         var parts = target.Split('#', 2);
@@ -132,6 +144,13 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex(@"^\| `([a-z-]+)` \| (warning|error) \|", RegexOptions.Multiline)]
     private static partial Regex CodeRuleRow();
+
+    // As tests are named: what, under which condition, with which outcome.
+    [GeneratedRegex(@"`([A-Z]+[a-z]\w*_[A-Z0-9]\w*)`")]
+    private static partial Regex TestName();
+
+    [GeneratedRegex(@"public (?:static )?(?:async )?(?:Task|ValueTask|void) (\w+_\w+)\(")]
+    private static partial Regex TestMethod();
 
     [GeneratedRegex(@"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")]
     private static partial Regex Link();

@@ -1,4 +1,3 @@
-using MonkeyCoder.Security.Tests.Faults;
 using MonkeyCoder.Security.Tests.Http;
 using MonkeyCoder.Security.Tests.Inside;
 
@@ -7,7 +6,7 @@ namespace MonkeyCoder.Security.Tests.Corpus;
 /// <summary>No case is forgotten, and no exception outlives its reason.</summary>
 public sealed class CoverageTests
 {
-    private static readonly string[] Run = [.. InsideCases.All, .. HttpCasesTests.Cases, .. FaultCasesTests.Cases];
+    private static readonly string[] Run = [.. InsideCases.All, .. HttpCasesTests.Cases];
 
     [Fact]
     public void EveryCase_IsRunOrExcepted_InOnePlaceOnly()

@@ -84,7 +84,7 @@ public sealed class HttpNode : IAsyncLifetime
 
     /// <summary>Runs a case against the node.</summary>
     public Task<Outcome> RunAsync(CorpusCase tried) =>
-        Shell.RunAsync($". {Shell.Tools}/http.sh", tried.Attempt, "", _variables, 4 * tried.Timeout);
+        Shell.RunAsync($". {Shell.Tools}/http.sh", tried.Attempt, "", _variables, 8 * tried.Timeout);
 
     public int CanaryHits => _canaries.Hits;
 

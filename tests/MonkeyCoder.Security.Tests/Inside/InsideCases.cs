@@ -7,7 +7,7 @@ internal static class InsideCases
 {
     /// <summary>Judged from the host, or by what another sandbox still can: a test of their own each.</summary>
     public static IReadOnlyList<string> JudgedFromOutside { get; } =
-        [.. CorpusFile.All.Where(static one => one.RunsInside && one.Judge is "host" or "pair").Select(static one => one.Id)];
+        [.. CorpusFile.All.Where(static one => one.RunsInside && one.Judge is "host" or "pair").Select(static one => one.Id).Except(Exceptions.NotRun)];
 
     /// <summary>Use up a resource, so they get the machine to themselves.</summary>
     public static IReadOnlyList<string> Heavy { get; } = [.. Plain(static id => id.StartsWith("RES", StringComparison.Ordinal))];
@@ -24,5 +24,5 @@ internal static class InsideCases
     public static IReadOnlyList<string> All { get; } = [.. Light, .. Heavy, .. JudgedFromOutside];
 
     private static IEnumerable<string> Plain(Func<string, bool> wanted) =>
-        CorpusFile.All.Where(static one => one.RunsInside).Select(static one => one.Id).Where(wanted).Except(JudgedFromOutside);
+        CorpusFile.All.Where(static one => one.RunsInside).Select(static one => one.Id).Where(wanted).Except(JudgedFromOutside).Except(Exceptions.NotRun);
 }
