@@ -84,7 +84,7 @@ public sealed class LifecycleTests
                 var pooled = System.Text.Json.JsonDocument
                     .Parse(await http.GetStringAsync(new Uri("/sandbox/health", UriKind.Relative), limit.Token)).RootElement.GetProperty("pooled").GetInt32();
                 var ids = node.Leftovers.SandboxIds();
-                left = node.Leftovers.List(serviceRuns: true, ids);
+                left = [.. node.Leftovers.List(serviceRuns: true, ids), .. node.StrayNetworkNamespaces()];
                 if (left.Count == 0 && ids.Count == pooled) return;
                 await period.WaitForNextTickAsync(limit.Token);
             }

@@ -24,6 +24,7 @@ public static class Exceptions
             ("API-078", Archives),
             ("API-090", Egress),
             ("API-092", Egress),
+            ("RES-044", "a limit on the number of files; the quotas of btrfs count bytes only"),
             ("RES-090", "a service that a flood of output makes grow by less than 64 MiB; it grew by 98"),
         ]);
 

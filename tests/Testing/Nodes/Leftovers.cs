@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -34,6 +35,38 @@ internal sealed class Leftovers(string stateDirectory)
 
     /// <summary>Ids with a control group: the sandboxes that are alive, pooled ones included.</summary>
     public IReadOnlyList<string> SandboxIds() => [.. Groups().Select(Path.GetFileName).Distinct()!];
+
+    /// <summary>
+    /// Network namespaces that the service's sockets keep although no process of a sandbox is in them. A namespace lives
+    /// as long as a process or a socket is in it; when the service is gone, only processes are left to keep one.
+    /// </summary>
+    /// <param name="service">Pid of the running service.</param>
+    public IReadOnlyList<string> StrayNetworkNamespaces(int service)
+    {
+        var start = new ProcessStartInfo("python3", [Path.Combine(Repository.Root, "tests/Testing/Nodes/held_network_namespaces.py"), $"{service}"])
+        {
+            RedirectStandardOutput = true,
+        };
+        using var reader = Process.Start(start)!;
+        var held = reader.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        reader.WaitForExit();
+        var used = Processes().Select(process => process.Split(' ')[0]).Append($"{service}").Select(NetworkOf).ToHashSet();
+        // The host's own is always among them: nothing at all means that nothing was read.
+        return held.Length == 0 ? ["nothing could be read"] : [.. held.Where(inode => !used.Contains(inode))];
+    }
+
+    private static string NetworkOf(string pid)
+    {
+        try
+        {
+            // net:[INODE], namespaces(7)
+            return new FileInfo($"/proc/{pid}/ns/net").LinkTarget?.Split('[', ']')[1] ?? "";
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
 
     private IEnumerable<string> Groups() =>
         Directory.EnumerateDirectories("/sys/fs/cgroup")

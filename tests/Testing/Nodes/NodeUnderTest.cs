@@ -131,6 +131,9 @@ public sealed class NodeUnderTest : IAsyncLifetime
         await CloseAsync();
     }
 
+    /// <summary>Network namespaces that the running service keeps for no live sandbox.</summary>
+    public IReadOnlyList<string> StrayNetworkNamespaces() => Leftovers.StrayNetworkNamespaces(_process!.Id);
+
     /// <summary>Resident memory of the service in bytes.</summary>
     public long ResidentBytes()
     {
