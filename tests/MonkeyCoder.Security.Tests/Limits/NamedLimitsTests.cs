@@ -37,12 +37,12 @@ public sealed class NamedLimitsTests(SecurityNode security)
     [InlineData("workspace", 1024)]
     [InlineData("temp", 512)]
     [InlineData("logs", 256)]
-    public async Task Execute_OverTheLimitOfAVolume_IsDiskAndLeavesTheOtherVolumes(string volume, int mebibytes)
+    public async Task Execute_OverTheLimitOfAVolume_NamesItAndLeavesTheOtherVolumes(string volume, int mebibytes)
     {
         using var client = security.Node.NewClient();
         var keep = new ExecuteCodeOptions { Keep = true };
         var answer = await client.ExecuteCodeAsync(FillVolume(volume), "volume-" + volume, TimeSpan.FromMinutes(2), keep, Token);
-        Assert.Equal((ExecutionStatus.Killed, "disk"), (answer.Status, answer.Reason));
+        Assert.Equal((ExecutionStatus.Killed, "volume_" + volume), (answer.Status, answer.Reason));
         var others = new[] { "workspace", "temp", "logs" }.Where(other => other != volume);
         var check = $"import os\nprint(os.path.getsize('/sandbox/volumes/{volume}/full') >> 20)\n"
             + string.Concat(others.Select(static other => $"print(open('/sandbox/volumes/{other}/small', 'w').write('small'))\n"));

@@ -8,7 +8,7 @@ namespace MonkeyCoder.Security.Tests.Limits;
 [Trait("Needs", "root")]
 public sealed class NeighbourTests(SecurityNode security)
 {
-    // Every limit at once, and a few more processes than may be.
+    // A full disk, memory close to its limit, and more processes than its share of the CPU feeds; few enough that it gets to say so.
     private const string Burn = """
         for volume in workspace temp logs; do cat /dev/zero > /sandbox/volumes/$volume/full 2>/dev/null; done
         cat /dev/zero > /home/user/full 2>/dev/null
@@ -16,7 +16,7 @@ public sealed class NeighbourTests(SecurityNode security)
         import os
         held = bytearray(b"x") * (380 << 20)
         try:
-            for _ in range(400):
+            for _ in range(8):
                 if os.fork() == 0:
                     while True: pass
         except OSError: pass
