@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using MonkeyCoder.Bench.Measuring;
 using MonkeyCoder.Client;
@@ -40,15 +39,7 @@ internal sealed class Neighbour(SandboxClient client, bool burning) : IBenchmark
         await using var sandbox = await client.CreateAsync(cancellationToken: cancellationToken);
         await using var other = burning ? await client.CreateAsync(cancellationToken: cancellationToken) : null;
         if (other is not null) await StartAsync(other, cancellationToken);
-        await sandbox.RunCellAsync("1+1", cancellationToken: cancellationToken);
-        for (var index = 0; index < count; index++)
-        {
-            var started = Stopwatch.GetTimestamp();
-            var cell = await sandbox.RunCellAsync("1+1", cancellationToken: cancellationToken);
-            var elapsed = Stopwatch.GetElapsedTime(started);
-            ServiceBenchmarks.Expect("2", cell.Text);
-            yield return elapsed.TotalMilliseconds;
-        }
+        await foreach (var milliseconds in ServiceBenchmarks.TimeCellsAsync(sandbox, count, cancellationToken)) yield return milliseconds;
     }
 
     private static async Task StartAsync(RemoteSandbox sandbox, CancellationToken cancellationToken)
