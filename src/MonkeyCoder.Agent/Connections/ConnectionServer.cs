@@ -15,6 +15,7 @@ internal sealed class ConnectionServer(FileDescriptor listener, RequestDispatche
     private const int MaxIdleThreads = 2;
     private const int StackBytes = 256 * 1024;
     private const int AcceptRetryMilliseconds = 100;
+    private const int ThreadWaitMilliseconds = 1000;
 
     private readonly object _gate = new();
     private readonly Queue<FileDescriptor> _waiting = new();
@@ -47,7 +48,7 @@ internal sealed class ConnectionServer(FileDescriptor listener, RequestDispatche
     {
         lock (_gate)
         {
-            if (_active < MaxConnections && TryAssign(connection))
+            if (_active < MaxConnections && TryAssignInTime(connection))
             {
                 _active++;
                 KeepSpare();
@@ -59,6 +60,22 @@ internal sealed class ConnectionServer(FileDescriptor listener, RequestDispatche
         channel.TrySend(FrameType.Error, new AgentError(AgentErrorCode.ResourceExhausted,
             "the sandbox cannot take another connection now: too many of them, or too many processes"));
         channel.Finish();
+    }
+
+    /// <summary>
+    /// Where no thread can be made, one may be about to come back: a caller has its answer before the thread that gave it
+    /// is free. The caller holds the lock.
+    /// </summary>
+    private bool TryAssignInTime(FileDescriptor connection)
+    {
+        var end = Environment.TickCount64 + ThreadWaitMilliseconds;
+        while (!TryAssign(connection))
+        {
+            var left = (int)(end - Environment.TickCount64);
+            if (left <= 0 || !Monitor.Wait(_gate, left)) return false;
+        }
+
+        return true;
     }
 
     /// <summary>Gives the connection to a thread that waits, or to a new one. The caller holds the lock.</summary>

@@ -11,6 +11,7 @@ namespace MonkeyCoder.Isolation.Sandboxes;
 /// <summary>What all sandboxes of a running node share. Disposed after the last of them.</summary>
 internal sealed class EngineNode : IAsyncDisposable
 {
+    private readonly OrphanReaper _orphans;
     private PrivateMount? _privateMounts;
 
     public EngineNode(
@@ -26,6 +27,7 @@ internal sealed class EngineNode : IAsyncDisposable
         Layers = new MappedLayers(MappedLayers.CanStayUnattached ? null : paths.LayersDirectory);
         Events = new EventLoop();
         Exits = new ExitWatcher(Events);
+        _orphans = new OrphanReaper(time);
         Remains = new SandboxRemains(paths, cgroups, store, Slots, Exits, time);
         Launcher = new RuncLauncher(options.RuntimePath, paths.RuntimeRoot, Exits);
     }
@@ -61,6 +63,7 @@ internal sealed class EngineNode : IAsyncDisposable
     {
         await Gateway.DisposeAsync().ConfigureAwait(false);
         Events.Dispose();
+        _orphans.Dispose();
         _privateMounts?.Dispose();
         Layers.Dispose();
         // Nothing where sandboxes are left, or where another service has its own beside them.

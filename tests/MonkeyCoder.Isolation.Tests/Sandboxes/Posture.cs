@@ -33,6 +33,14 @@ internal static class Posture
     public static int HostPid(EnginePaths paths, SandboxId id, int inside) => CgroupTree.Detect().Processes(paths.Cgroup(id)).Single(pid =>
         File.ReadLines($"/proc/{pid}/status").Single(line => line.StartsWith("NSpid:", StringComparison.Ordinal)).Split('\t')[^1] == inside.ToString(CultureInfo.InvariantCulture));
 
+    /// <summary>Waits until the process is in clock_nanosleep(2): before, bash or the loader may still have files open.</summary>
+    public static async Task AwaitSleepAsync(int pid, CancellationToken cancellationToken)
+    {
+        const string ClockNanosleep = "230 ";
+        while (!File.ReadAllText($"/proc/{pid}/syscall").StartsWith(ClockNanosleep, StringComparison.Ordinal))
+            await Task.Delay(TimeSpan.FromMilliseconds(5), cancellationToken);
+    }
+
     private static IEnumerable<string> Status(int pid, uint first)
     {
         var fields = File.ReadLines($"/proc/{pid}/status").Select(line => line.Split(':', 2)).ToDictionary(pair => pair[0], pair => pair[1].Trim());

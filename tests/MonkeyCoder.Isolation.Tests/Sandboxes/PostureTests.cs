@@ -29,8 +29,10 @@ public sealed class PostureTests(EngineFixture fixture) : IClassFixture<EngineFi
     {
         await using var sandbox = (Sandbox)await fixture.AcquireAsync(profile);
         await using var process = await sandbox.StartAsync("exec sleep 1000");
+        var pid = Posture.HostPid(fixture.Paths, sandbox.Id, process.Pid);
+        await Posture.AwaitSleepAsync(pid, TestContext.Current.CancellationToken);
 
-        AssertPosture(profile, "process", sandbox, Posture.HostPid(fixture.Paths, sandbox.Id, process.Pid));
+        AssertPosture(profile, "process", sandbox, pid);
     }
 
     [Fact]
