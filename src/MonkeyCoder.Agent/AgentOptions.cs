@@ -1,9 +1,10 @@
 namespace MonkeyCoder.Agent;
 
-/// <summary>Command line: <c>monkey-agent [--kernels DIR] [--etc DIR]</c>.</summary>
+/// <summary>Command line: <c>monkey-agent [--kernels DIR] [--etc DIR] [--listen PATH]</c>.</summary>
 /// <param name="KernelsDirectory">Where the kernel drivers are. Default <c>/opt/monkeycoder/kernels</c>.</param>
 /// <param name="EtcDirectory">Where <c>passwd</c> and <c>group</c> are. Default <c>/etc</c>.</param>
-internal sealed record AgentOptions(string KernelsDirectory, string EtcDirectory)
+/// <param name="ListenPath">Unix socket to make and listen on. Default null: descriptor 3 is one that listens already.</param>
+internal sealed record AgentOptions(string KernelsDirectory, string EtcDirectory, string? ListenPath = null)
 {
     /// <exception cref="ArgumentException">An option is unknown or has no value.</exception>
     public static AgentOptions Parse(string[] arguments)
@@ -15,6 +16,7 @@ internal sealed record AgentOptions(string KernelsDirectory, string EtcDirectory
             options = arguments[i] switch
             {
                 "--kernels" => options with { KernelsDirectory = arguments[i + 1] },
+                "--listen" => options with { ListenPath = arguments[i + 1] },
                 "--etc" => options with { EtcDirectory = arguments[i + 1] },
                 _ => throw new ArgumentException($"unknown option {arguments[i]}"),
             };

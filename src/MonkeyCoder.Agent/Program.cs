@@ -1,3 +1,4 @@
+using MonkeyCoder.Agent.Confinement;
 using MonkeyCoder.Agent.Connections;
 using MonkeyCoder.Agent.Files;
 using MonkeyCoder.Agent.Kernels;
@@ -8,13 +9,32 @@ using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Agent;
 
-/// <summary>PID 1 of a sandbox. Exit codes: 2 bad command line, 3 it cannot protect itself, 4 no listening socket.</summary>
+/// <summary>
+/// PID 1 of a sandbox. Exit codes: 2 bad command line, 3 it cannot protect itself, 4 no listening socket. With
+/// <c>--confine FILE</c> it builds its own walls before.
+/// </summary>
 internal static class Program
 {
     private const uint FileCreationMask = 0x12; // 022
     private const int ReaperStackBytes = 128 * 1024;
 
-    private static int Main(string[] arguments)
+    private static int Main(string[] arguments) => arguments is ["--confine", var plan] ? Confine(plan) : Serve(arguments);
+
+    private static int Confine(string plan)
+    {
+        try
+        {
+            Confiner.Run(plan);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            AgentLog.Write($"cannot confine itself: {e.Message}");
+        }
+
+        return 3;
+    }
+
+    private static int Serve(string[] arguments)
     {
         AgentOptions options;
         try
@@ -28,17 +48,8 @@ internal static class Program
         }
 
         if (!TryProtect()) return 3;
-        using var listener = new FileDescriptor(AgentProtocol.ListenFileDescriptor);
-        try
-        {
-            Libc.SetCloseOnExec(listener);
-        }
-        catch (SyscallException e)
-        {
-            AgentLog.Write($"no listening socket on descriptor {AgentProtocol.ListenFileDescriptor}: {e.Message}");
-            return 4;
-        }
-
+        using var listener = TryListen(options);
+        if (listener is null) return 4;
         var settings = new AgentSettings();
         var users = new UserDirectory(options, settings);
         var plan = new ProcessPlan(settings, users);
@@ -56,6 +67,24 @@ internal static class Program
         new ConnectionServer(listener, dispatcher).Run();
         AgentLog.Write("the listening socket is gone");
         return 4;
+    }
+
+    private static FileDescriptor? TryListen(AgentOptions options)
+    {
+        FileDescriptor? inherited = null;
+        try
+        {
+            if (options.ListenPath is { } path) return Libc.ListenUnix(path, ConnectionServer.MaxConnections);
+            inherited = new FileDescriptor(AgentProtocol.ListenFileDescriptor);
+            Libc.SetCloseOnExec(inherited);
+            return inherited;
+        }
+        catch (Exception e) when (e is SyscallException or ArgumentException)
+        {
+            inherited?.Dispose();
+            AgentLog.Write($"no listening socket on {options.ListenPath ?? $"descriptor {AgentProtocol.ListenFileDescriptor}"}: {e.Message}");
+            return null;
+        }
     }
 
     private static bool TryProtect()

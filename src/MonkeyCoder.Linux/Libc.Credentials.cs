@@ -7,6 +7,7 @@ public static partial class Libc
 {
     private const int PR_GET_DUMPABLE = 3;
     private const int PR_SET_DUMPABLE = 4;
+    private const int PR_CAPBSET_DROP = 24;
     private const int PR_CAP_AMBIENT = 47;
     private const int PR_CAP_AMBIENT_CLEAR_ALL = 4;
     private const int SIG_IGN = 1;
@@ -15,6 +16,9 @@ public static partial class Libc
     private static readonly nint SetGroupsNumber = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 159 : 116;
     private static readonly nint SetResUidNumber = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 147 : 117;
     private static readonly nint SetResGidNumber = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 149 : 119;
+
+    private static readonly nint SetFsUidNumber = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 151 : 122;
+    private static readonly nint SetFsGidNumber = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 152 : 123;
 
     /// <summary>SIGPIPE of signal(7).</summary>
     public const int SIGPIPE = 13;
@@ -42,6 +46,22 @@ public static partial class Libc
         if (RawSyscallIds(SetResUidNumber, userId, userId, savedId) != 0) throw Failed("setresuid", $"user {userId}");
     }
 
+    /// <summary>
+    /// SIGKILL to every process of a user at one stroke. One by one, a program that forks faster than somebody reads <c>/proc</c>
+    /// would get away. For root; the calling thread acts as the user meanwhile.
+    /// </summary>
+    /// <param name="userId">The user. Its successor must be nobody's id: it is the thread's real id meanwhile, by which nobody can
+    /// signal it.</param>
+    /// <exception cref="SyscallException">EINVAL: an id is not mapped in this user namespace.</exception>
+    public static void KillProcessesOf(uint userId)
+    {
+        if (userId == 0) throw new ArgumentException("The processes of root are not killed.", nameof(userId));
+        if (RawSyscallIds(SetResUidNumber, userId + 1, userId, 0) != 0) throw Failed("setresuid", $"user {userId}");
+        // kill(2) spares the process that calls it.
+        _ = RawKill(-1, SIGKILL);
+        if (RawSyscallIds(SetResUidNumber, 0, 0, 0) != 0) Environment.FailFast("A thread cannot become root again.");
+    }
+
     /// <summary>Takes the calling thread back to user and group 0, from a saved id of 0, without supplementary groups.</summary>
     /// <exception cref="SyscallException">EPERM: there is no way back.</exception>
     public static void RestoreThreadRoot()
@@ -60,10 +80,27 @@ public static partial class Libc
     }
 
     /// <summary>Empties the ambient capabilities of the calling thread, which would survive an exec.</summary>
-    /// <exception cref="SyscallException">EINVAL.</exception>
+    /// <exception cref="SyscallException">Anything but EINVAL, which says that this kernel has none: gVisor's.</exception>
     public static void ClearAmbientCapabilities()
     {
-        if (RawPrctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) throw Failed("prctl(PR_CAP_AMBIENT)", "this process");
+        if (RawPrctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 && Marshal.GetLastPInvokeError() != ErrnoName.EINVAL)
+            throw Failed("prctl(PR_CAP_AMBIENT)", "this process");
+    }
+
+    /// <summary>Takes every capability out of the bounding set of the calling thread, where it may.</summary>
+    public static void DropBoundingCapabilities()
+    {
+        for (nuint capability = 0; capability < 64; capability++) _ = RawPrctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    }
+
+    /// <summary>
+    /// Makes the calling thread look at files as a user, and no more than that: its other ids stay, so nobody else can signal it.
+    /// 0 goes back.
+    /// </summary>
+    public static void SeeFilesAs(uint id)
+    {
+        _ = RawSyscallId(SetFsGidNumber, id);
+        _ = RawSyscallId(SetFsUidNumber, id);
     }
 
     /// <summary>signal(2) with SIG_IGN.</summary>
@@ -81,6 +118,9 @@ public static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial nint RawSyscallIds(nint number, nuint real, nuint effective, nuint saved);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint RawSyscallId(nint number, nuint id);
 
     [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
     private static partial int RawPrctl(int option, nuint a, nuint b, nuint c, nuint d);

@@ -9,6 +9,7 @@ public static partial class Libc
     private const int O_RDONLY = 0;
     private const int O_WRONLY = 1;
     private const int LOCK_EX = 2;
+    private static readonly int NoFollowFlag = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
     private const int LOCK_NB = 4;
 
     /// <summary>Effective user id of this process; 0 is root.</summary>
@@ -46,6 +47,10 @@ public static partial class Libc
     /// <summary>open(2) for reading and writing of a file that exists, close-on-exec.</summary>
     /// <exception cref="SyscallException">ENOENT, EACCES.</exception>
     public static FileDescriptor OpenForBoth(string path) => Open(path, O_RDWR | O_CLOEXEC, 0);
+
+    /// <summary>open(2) of the place itself, to be reached through the descriptor whatever becomes of the path: O_PATH, O_NOFOLLOW.</summary>
+    /// <exception cref="SyscallException">ENOENT.</exception>
+    public static FileDescriptor OpenPlace(string path) => Open(path, O_PATH | NoFollowFlag | O_CLOEXEC, 0);
 
     /// <summary>pread(2). Returns bytes read, 0 at the end, or the negated errno.</summary>
     public static int TryReadAt(FileDescriptor file, Span<byte> buffer, long offset)

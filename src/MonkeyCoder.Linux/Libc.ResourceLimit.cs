@@ -19,6 +19,18 @@ public static partial class Libc
         if (RawPrlimit(pid, RLIMIT_NOFILE, in limit, 0) != 0) throw Failed("prlimit", $"pid {pid}");
     }
 
+    /// <summary>Sets a limit of this process and of what it starts or executes later.</summary>
+    /// <param name="resource">Number of the limit, RLIMIT_* of <c>&lt;sys/resource.h&gt;</c>.</param>
+    /// <param name="soft">The limit that holds.</param>
+    /// <param name="hard">What the process may raise it to. Where it may not have that much, what it has now.</param>
+    /// <exception cref="SyscallException">EINVAL.</exception>
+    public static void SetOwnLimit(int resource, ulong soft, ulong hard)
+    {
+        if (RawGetLimit(resource, out var now) != 0) throw Failed("getrlimit", $"resource {resource}");
+        var limit = new ResourceLimit { Hard = Math.Min(hard, now.Hard), Soft = Math.Min(soft, now.Hard) };
+        if (RawPrlimit(0, resource, in limit, 0) != 0) throw Failed("prlimit", $"resource {resource}");
+    }
+
     // struct rlimit, getrlimit(2)
     [StructLayout(LayoutKind.Sequential)]
     private struct ResourceLimit
@@ -27,7 +39,10 @@ public static partial class Libc
         public ulong Hard;
     }
 
-    // prlimit(2)
+    // getrlimit(2), prlimit(2)
+    [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
+    private static partial int RawGetLimit(int resource, out ResourceLimit limit);
+
     [LibraryImport("libc", EntryPoint = "prlimit", SetLastError = true)]
     private static partial int RawPrlimit(int pid, int resource, in ResourceLimit limit, nint old);
 }

@@ -25,6 +25,12 @@ public static partial class Libc
     /// <summary>SIGTERM of signal(7).</summary>
     public const int SIGTERM = 15;
 
+    /// <summary>SIGCONT of signal(7).</summary>
+    public const int SIGCONT = 18;
+
+    /// <summary>SIGSTOP of signal(7).</summary>
+    public const int SIGSTOP = 19;
+
     /// <summary>Waits until a child has ended, and reaps it unless told to <paramref name="keep"/> it a zombie.</summary>
     /// <param name="pid">The child; 0: any.</param>
     /// <param name="keep">WNOWAIT: look only.</param>

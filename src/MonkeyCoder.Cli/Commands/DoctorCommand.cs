@@ -64,6 +64,7 @@ internal static class DoctorCommand
     private static EngineOptions OptionsOf(CliContext context)
     {
         var options = new EngineOptions { StateDirectory = StateDirectory.Find(context).Path };
+        if (Enum.TryParse<IsolationTier>(context.Environment("SANDBOX_TIER"), ignoreCase: true, out var tier)) options.Tier = tier;
         if (context.Environment("MONKEY_CACHE_DIR") is { Length: > 0 } cache) options.CacheDirectory = cache;
         return options;
     }

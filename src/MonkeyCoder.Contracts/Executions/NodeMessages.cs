@@ -21,8 +21,10 @@ public sealed record CleanupResponse(int Removed, int Remaining);
 /// <param name="Sandboxes">Sandboxes that are live.</param>
 /// <param name="Pooled">Sandboxes that wait ready.</param>
 /// <param name="Templates">Templates that can be asked for.</param>
+/// <param name="Tier">What stands between sandboxes and the host: <c>container</c> or <c>unprivileged</c>.</param>
+/// <param name="Warning">What the tier does not hold; null for the container tier.</param>
 public sealed record HealthResponse(
-    string Status, string Version, int Sandboxes, int Pooled, IReadOnlyList<string> Templates);
+    string Status, string Version, int Sandboxes, int Pooled, IReadOnlyList<string> Templates, string Tier, string? Warning = null);
 
 /// <summary>Answer of <c>GET /sandbox/metrics</c>: the node at a glance.</summary>
 /// <param name="UptimeSeconds">Since the service started.</param>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Cgroups;
 
@@ -13,8 +14,19 @@ internal static class ProcessIo
     public static long WrittenBytes(IReadOnlyList<int> pids)
     {
         var sum = 0L;
-        foreach (var pid in pids)
-            sum += CgroupFile.ReadKey(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/io"), "write_bytes:"u8);
+        foreach (var pid in pids) sum += WrittenBytes(pid);
         return sum;
+    }
+
+    private static long WrittenBytes(int pid)
+    {
+        try
+        {
+            return CgroupFile.ReadKey(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/io"), "write_bytes:"u8);
+        }
+        catch (SyscallException e) when (e.Errno == ErrnoName.EACCES)
+        {
+            return 0; // Without CAP_SYS_PTRACE the kernel does not say.
+        }
     }
 }

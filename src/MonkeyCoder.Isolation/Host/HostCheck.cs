@@ -22,16 +22,40 @@ public static class HostCheck
     public static IReadOnlyList<HostFact> Run(EngineOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return [.. RunNeeded(options), .. RunWished(options)];
+        return [.. RunNeeded(options), .. RunWished(options), .. RunTiers(options)];
     }
 
-    /// <summary>The facts without which nothing runs.</summary>
-    internal static IEnumerable<HostFact> RunNeeded(EngineOptions options)
+    /// <summary>The facts without which nothing runs in the tier that is chosen.</summary>
+    internal static IEnumerable<HostFact> RunNeeded(EngineOptions options) => RunNeeded(options, options.Tier);
+
+    private static IEnumerable<HostFact> RunNeeded(EngineOptions options, IsolationTier tier) => tier switch
+    {
+        IsolationTier.Unprivileged => UnprivilegedCheck.Run(options),
+        IsolationTier.Gvisor => RunContainer(options, () => GvisorCheck.Run(options.GvisorPath)),
+        _ => RunContainer(options, () => CheckRuntime(options.RuntimePath)),
+    };
+
+    /// <summary>One fact for each tier: whether it can be chosen on this host, and the first thing it lacks.</summary>
+    private static IEnumerable<HostFact> RunTiers(EngineOptions options)
+    {
+        foreach (var tier in Enum.GetValues<IsolationTier>())
+        {
+            var description = TierDescription.Of(tier);
+            var lacking = RunNeeded(options, tier).FirstOrDefault(static fact => fact.Verdict == HostVerdict.Fail);
+            var chosen = tier == options.Tier;
+            var value = (chosen ? "chosen; " : "") + (lacking is null ? "can run here" : $"cannot run here: {lacking.Name}: {lacking.Value}");
+            yield return chosen && description.Warning is { } warning
+                ? new HostFact($"tier {description.Name}", HostVerdict.Warn, value, warning)
+                : new HostFact($"tier {description.Name}", HostVerdict.Ok, value, "");
+        }
+    }
+
+    private static IEnumerable<HostFact> RunContainer(EngineOptions options, Func<HostFact> checkRuntime)
     {
         var root = Libc.EffectiveUserId == 0;
         yield return HostFact.Needed("root", root, root ? "yes" : $"uid {Libc.EffectiveUserId}", "Run as root, or with sudo.");
         yield return CheckKernel(Environment.OSVersion.Version);
-        yield return CheckRuntime(options.RuntimePath);
+        yield return checkRuntime();
         yield return CheckPrograms();
         yield return CheckCgroups();
         yield return Try("user namespaces", "Set the sysctl user.max_user_namespaces above 0.", () =>
@@ -66,11 +90,12 @@ public static class HostCheck
 
     private static IEnumerable<HostFact> RunWished(EngineOptions options)
     {
+        if (options.Tier == IsolationTier.Unprivileged)
+            foreach (var fact in UnprivilegedCheck.RunWished()) yield return fact;
         var landlock = Libc.LandlockVersion();
         yield return HostFact.Wished(
             "Landlock", landlock > 0, landlock > 0 ? $"ABI {landlock}" : "no", "Boot with landlock in the list of lsm= for an inner wall around user code.");
         yield return new HostFact("KVM", HostVerdict.Ok, File.Exists("/dev/kvm") ? "yes" : "no; not needed", "");
-        yield return new HostFact("gVisor (runsc)", HostVerdict.Ok, Find("runsc") ?? "not installed", "");
         yield return new HostFact("crun", HostVerdict.Ok, Find("crun") ?? "not installed", "");
         foreach (var fact in HostSettings.Run()) yield return fact;
 
@@ -85,17 +110,21 @@ public static class HostCheck
     {
         const string Advice = "Install runc: apt-get install runc.";
         if (!File.Exists(path)) return new HostFact(RuntimeName, HostVerdict.Fail, $"no {path}", Advice);
+        return ReadVersion(path) is { } text ? CheckRuntimeVersion(text) : new HostFact(RuntimeName, HostVerdict.Fail, $"{path} does not work", Advice);
+    }
+
+    /// <summary>What a program says to <c>--version</c>; null where it does not run.</summary>
+    internal static string? ReadVersion(string path)
+    {
         try
         {
             using var process = Process.Start(new ProcessStartInfo(path, ["--version"]) { RedirectStandardOutput = true })!;
             var text = process.StandardOutput.ReadToEnd();
-            return process.WaitForExit(ProgramTimeout) && process.ExitCode == 0
-                ? CheckRuntimeVersion(text)
-                : new HostFact(RuntimeName, HostVerdict.Fail, $"{path} does not work", Advice);
+            return process.WaitForExit(ProgramTimeout) && process.ExitCode == 0 ? text : null;
         }
-        catch (Win32Exception e)
+        catch (Win32Exception)
         {
-            return new HostFact(RuntimeName, HostVerdict.Fail, $"{path}: {e.Message}", Advice);
+            return null;
         }
     }
 

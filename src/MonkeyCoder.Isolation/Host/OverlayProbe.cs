@@ -33,7 +33,7 @@ internal static class OverlayProbe
         var range = new UidRange(UidRange.Slots - 1);
         using var layers = new MappedLayers(MappedLayers.CanStayUnattached ? null : Path.Combine(probe, "layers"));
         var lower = layers.Open(range, [Path.Combine(probe, "lower")]);
-        OverlayRoot.Mount(target, lower, Path.Combine(probe, "upper"), Path.Combine(probe, "work"), setUserIds: false);
+        OverlayRoot.Mount(target, lower, Path.Combine(probe, "upper"), Path.Combine(probe, "work"), Libc.MS_NODEV | Libc.MS_NOSUID);
         try
         {
             // Copies the directory up with the owner that the mapping gives it.

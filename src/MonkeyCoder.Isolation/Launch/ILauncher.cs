@@ -16,13 +16,26 @@ internal interface ILauncher
 /// <param name="Id">Name of the container.</param>
 /// <param name="BundleDirectory">OCI bundle: holds <c>config.json</c>.</param>
 /// <param name="PidFile">Where the runtime leaves the pid.</param>
-/// <param name="AgentSocket">Listening socket that becomes fd 3 of the agent.</param>
+/// <param name="AgentSocket">Listening socket that becomes fd 3 of the agent; null where the agent makes one itself.</param>
 /// <param name="Log">stdout and stderr of the runtime and the agent.</param>
 internal sealed record LaunchRequest(
-    SandboxId Id, string BundleDirectory, string PidFile, FileDescriptor AgentSocket, LogPipe Log);
+    SandboxId Id, string BundleDirectory, string PidFile, FileDescriptor? AgentSocket, LogPipe Log);
 
 /// <summary>The agent's process as the host sees it.</summary>
-internal sealed record LaunchedInit(int Pid, FileDescriptor Pidfd) : IDisposable
+/// <param name="Pid">Its pid.</param>
+/// <param name="Pidfd">Its descriptor.</param>
+/// <param name="Socket">The agent's socket as a file, where the agent made it.</param>
+internal sealed record LaunchedInit(int Pid, FileDescriptor Pidfd, FileDescriptor? Socket = null) : IDisposable
 {
-    public void Dispose() => Pidfd.Dispose();
+    /// <summary>
+    /// Where to connect to the agent; null: at the path of the request. By descriptor: a path could be changed from inside to lead
+    /// elsewhere.
+    /// </summary>
+    public string? SocketPath => Socket is null ? null : $"/proc/self/fd/{Socket.Number}";
+
+    public void Dispose()
+    {
+        Pidfd.Dispose();
+        Socket?.Dispose();
+    }
 }

@@ -54,7 +54,7 @@ internal sealed class RuncLauncher(string runtimePath, string stateRoot, ExitWat
                 WorkingDirectory = "/",
                 Descriptors =
                 [
-                    new(stdin, 0), new(request.Log.Writer, 1), new(request.Log.Writer, 2), new(request.AgentSocket, 3),
+                    new(stdin, 0), new(request.Log.Writer, 1), new(request.Log.Writer, 2), new(request.AgentSocket!, 3),
                 ],
             });
             return Libc.OpenPidfd(pid);

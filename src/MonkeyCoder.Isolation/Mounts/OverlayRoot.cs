@@ -14,10 +14,10 @@ internal static class OverlayRoot
     /// <param name="layers">Read-only layers, the topmost first.</param>
     /// <param name="upper">Directory for what is changed.</param>
     /// <param name="work">Empty directory on the same file system, for the kernel.</param>
-    /// <param name="setUserIds">Whether set-user-id files work, for sudo.</param>
+    /// <param name="flags">MS_* of mount(2).</param>
     /// <exception cref="SyscallException">With the target as its subject.</exception>
-    public static void Mount(string target, IReadOnlyList<FileDescriptor> layers, string upper, string work, bool setUserIds) =>
-        MountOver(target, layers, upper, work, setUserIds);
+    public static void Mount(string target, IReadOnlyList<FileDescriptor> layers, string upper, string work, ulong flags) =>
+        MountOver(target, layers, upper, work, flags);
 
     /// <summary>
     /// Mounts one directory of the layers with a top of its own, so that it can be written to where the root cannot, and its
@@ -28,7 +28,7 @@ internal static class OverlayRoot
         var parts = layers.Select(layer => ByDescriptor(layer) + part).Where(Directory.Exists).Select(Libc.OpenForReading).ToArray();
         try
         {
-            if (parts.Length > 0) MountOver(target, parts, upper, work, setUserIds: false);
+            if (parts.Length > 0) MountOver(target, parts, upper, work, Libc.MS_NODEV | Libc.MS_NOSUID);
             return parts.Length > 0;
         }
         finally
@@ -37,11 +37,10 @@ internal static class OverlayRoot
         }
     }
 
-    private static void MountOver(string target, IEnumerable<FileDescriptor> layers, string upper, string work, bool setUserIds)
+    private static void MountOver(string target, IEnumerable<FileDescriptor> layers, string upper, string work, ulong flags)
     {
         using var upperDirectory = Libc.OpenForReading(upper);
         using var workDirectory = Libc.OpenForReading(work);
-        var flags = Libc.MS_NODEV | (setUserIds ? 0 : Libc.MS_NOSUID);
         // Named by descriptor and not by path: a process inside sees these options in its mount table.
         var lower = string.Join(':', layers.Select(ByDescriptor));
         Libc.Mount("overlay", target, "overlay", flags,

@@ -11,7 +11,11 @@ namespace MonkeyCoder.Isolation.Oci;
 /// <param name="RootDirectory">The mounted root, absolute.</param>
 /// <param name="CgroupPath">Group that exists already.</param>
 /// <param name="BootIdFile">File that takes the place of the host's boot id; nobody inside may write to it, its owner is not theirs.</param>
-/// <param name="Binds">Directories of the host's store, by their place inside.</param>
+/// <param name="Binds">Directories of the host, by their place inside.</param>
+/// <param name="AgentArguments">Command line of the agent after its name.</param>
+/// <param name="IsSentry">
+/// For gVisor, whose kernel is the sandbox's own: it has no use for the filter, and its runtime runs no hooks and sets no sysctls.
+/// </param>
 internal sealed record OciBundle(
     SandboxProfile Profile,
     SandboxLimits Limits,
@@ -19,7 +23,9 @@ internal sealed record OciBundle(
     string RootDirectory,
     string CgroupPath,
     string BootIdFile,
-    IReadOnlyList<(string Source, string Destination)> Binds)
+    IReadOnlyList<(string Source, string Destination)> Binds,
+    IReadOnlyList<string> AgentArguments,
+    bool IsSentry = false)
 {
     private static readonly byte[] StrictFilter = SeccompProfile.Render(SandboxProfile.Strict);
     private static readonly byte[] WorkspaceFilter = SeccompProfile.Render(SandboxProfile.Workspace);
@@ -42,7 +48,7 @@ internal sealed record OciBundle(
             json.WriteBoolean("readonly", Profile == SandboxProfile.Strict);
             json.WriteEndObject();
             WriteMounts(json);
-            WriteHooks(json);
+            if (!IsSentry) WriteHooks(json);
             WriteLinux(json);
             json.WriteEndObject();
         }
@@ -60,7 +66,7 @@ internal sealed record OciBundle(
         json.WriteNumber("uid", user);
         json.WriteNumber("gid", user);
         json.WriteEndObject();
-        WriteStrings(json, "args", ["/opt/monkeycoder/monkey-agent"]);
+        WriteStrings(json, "args", ["/opt/monkeycoder/monkey-agent", .. AgentArguments]);
         WriteStrings(json, "env", ["PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "LANG=C.UTF-8"]);
         json.WriteString("cwd", "/");
         json.WriteBoolean("noNewPrivileges", Profile == SandboxProfile.Strict);
@@ -144,11 +150,17 @@ internal sealed record OciBundle(
         json.WriteString("cgroupsPath", CgroupPath);
         WriteDevices(json);
         json.WriteStartObject("sysctl");
-        foreach (var (key, value) in OciDefaults.Sysctls) json.WriteString(key, value);
+        foreach (var (key, value) in IsSentry ? [] : OciDefaults.Sysctls) json.WriteString(key, value);
         json.WriteEndObject();
         json.WriteString("rootfsPropagation", "private");
         WriteStrings(json, "maskedPaths", [.. OciDefaults.MaskedPaths, .. MaskedFiles]);
         WriteStrings(json, "readonlyPaths", OciDefaults.ReadonlyPaths);
+        if (IsSentry)
+        {
+            json.WriteEndObject();
+            return;
+        }
+
         json.WritePropertyName("seccomp");
         json.WriteRawValue(Profile == SandboxProfile.Strict ? StrictFilter : WorkspaceFilter);
         json.WriteEndObject();

@@ -12,34 +12,42 @@ namespace MonkeyCoder.Isolation.Oci;
 /// </summary>
 internal static class SeccompProfile
 {
+    /// <summary>What <c>only</c> can name besides profiles: the tier in which sandboxes share the host's namespaces.</summary>
+    public const string Unprivileged = "unprivileged";
+
     private const string Resource = "seccomp.profile";
 
     /// <summary>The filter of a profile as UTF-8 JSON.</summary>
-    public static byte[] Render(SandboxProfile profile)
+    public static byte[] Render(SandboxProfile profile) => Render(Parse(ReadSource(), profile.ToString()));
+
+    /// <summary>The filter of the unprivileged tier, as the kernel takes it.</summary>
+    /// <param name="unixSockets">Whether unix sockets can be made: only where something else keeps them inside.</param>
+    public static byte[] CompileUnprivileged(bool unixSockets)
     {
-        using var stream = typeof(SeccompProfile).Assembly.GetManifestResourceStream(Resource)
-            ?? throw new InvalidOperationException("The assembly lacks its seccomp.profile.");
-        using var reader = new StreamReader(stream);
-        return Render(Parse(reader.ReadToEnd(), profile));
+        var rules = Parse(ReadSource(), Unprivileged);
+        if (!unixSockets) rules = [.. rules.Where(static rule => rule.Conditions.Count == 0 || !rule.Names.Contains("socket"))];
+        return SeccompProgram.Compile(rules, SyscallNumbers.Read());
     }
 
     /// <summary>
     /// Parses the source. A line is <c>allow NAME…</c>, <c>errno NUMBER NAME…</c>, <c>allow-if NAME CONDITIONS</c> or
     /// <c>errno-if NUMBER NAME CONDITIONS</c>; conditions are joined by <c>and</c>, each <c>argI == VALUE</c> or
     /// <c>argI &amp; MASK == VALUE</c>. Lines that begin with a space go on with the one before; <c>#</c> starts a comment.
-    /// <c>only PROFILE</c> before a line restricts it, and such a line without conditions replaces what has been said of
-    /// its names.
+    /// <c>only NAME</c> before a line restricts it to a profile or tier, and such a line without conditions replaces what has been
+    /// said of its names.
     /// </summary>
+    /// <param name="source">The text.</param>
+    /// <param name="chosen">Name of the profile, or <see cref="Unprivileged"/>.</param>
     /// <exception cref="FormatException">With the line in question.</exception>
-    internal static IReadOnlyList<SeccompRule> Parse(string source, SandboxProfile profile)
+    internal static IReadOnlyList<SeccompRule> Parse(string source, string chosen)
     {
         var rules = new List<SeccompRule>();
         foreach (var line in Logical(source))
         {
             var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             var onlyFor = words[0] == "only" && words.Length > 2;
-            if (onlyFor && !Enum.TryParse<SandboxProfile>(words[1], ignoreCase: true, out _)) throw Bad(line);
-            if (onlyFor && !string.Equals(words[1], profile.ToString(), StringComparison.OrdinalIgnoreCase)) continue;
+            if (onlyFor && words[1] != Unprivileged && !Enum.TryParse<SandboxProfile>(words[1], ignoreCase: true, out _)) throw Bad(line);
+            if (onlyFor && !string.Equals(words[1], chosen, StringComparison.OrdinalIgnoreCase)) continue;
 
             var rule = ParseRule(onlyFor ? words[2..] : words, line);
             if (onlyFor && rule.Conditions.Count == 0)
@@ -53,6 +61,14 @@ internal static class SeccompProfile
         }
 
         return rules;
+    }
+
+    private static string ReadSource()
+    {
+        using var stream = typeof(SeccompProfile).Assembly.GetManifestResourceStream(Resource)
+            ?? throw new InvalidOperationException("The assembly lacks its seccomp.profile.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
     }
 
     private static IEnumerable<string> Logical(string source)

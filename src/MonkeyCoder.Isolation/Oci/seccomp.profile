@@ -164,3 +164,11 @@ only workspace allow chroot
 
 # They ask for the audit system, and go on only where it is "not supported", which is another error than ENOSYS.
 only workspace errno-if 93 socket arg0 == 16 and arg2 == 9      # AF_NETLINK NETLINK_AUDIT: EPROTONOSUPPORT
+
+# Where a sandbox shares the host's namespaces, what these would keep apart is refused: the network (only unix sockets are left),
+# System V and POSIX IPC, and memory that belongs to no process and so to no limit. "Not supported" and "not there"
+# are what programs know how to go on with.
+only unprivileged errno 97 socket                               # EAFNOSUPPORT
+only unprivileged allow-if socket arg0 == 1                     # AF_UNIX
+only unprivileged errno 38 msgctl msgget msgrcv msgsnd semctl semget semop semtimedop shmat shmctl shmdt shmget mq_open
+    mq_unlink mq_notify mq_getsetattr mq_timedreceive mq_timedsend memfd_create

@@ -75,7 +75,7 @@ internal sealed class StartupReclaim(EngineNode node)
     {
         try
         {
-            return File.ReadAllText($"/proc/{pid}/cmdline").Contains($"\0--root\0{node.Paths.RuntimeRoot}\0", StringComparison.Ordinal);
+            return File.ReadAllText($"/proc/{pid}/cmdline").Contains($"\0--root\0{node.Paths.RuntimeRoot}", StringComparison.Ordinal);
         }
         catch (IOException)
         {

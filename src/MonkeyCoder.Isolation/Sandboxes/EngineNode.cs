@@ -4,6 +4,7 @@ using MonkeyCoder.Isolation.Launch;
 using MonkeyCoder.Isolation.Mounts;
 using MonkeyCoder.Isolation.Reclaim;
 using MonkeyCoder.Isolation.Store;
+using MonkeyCoder.Isolation.Unprivileged;
 using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Sandboxes;
@@ -24,12 +25,21 @@ internal sealed class EngineNode : IAsyncDisposable
         Gateway = gateway;
         Time = time;
         Slots = new UidSlots(paths);
-        Layers = new MappedLayers(MappedLayers.CanStayUnattached ? null : paths.LayersDirectory);
         Events = new EventLoop();
         Exits = new ExitWatcher(Events);
         _orphans = new OrphanReaper(time);
         Remains = new SandboxRemains(paths, cgroups, store, Slots, Exits, time);
-        Launcher = new RuncLauncher(options.RuntimePath, paths.RuntimeRoot, Exits);
+#pragma warning disable CA2000 // The ground is disposed with the node.
+        Ground = options.Tier == IsolationTier.Unprivileged
+            ? new UnprivilegedGround(paths, new UserIds())
+            : new ContainerGround(paths, options.Tier == IsolationTier.Gvisor);
+        Launcher = options.Tier switch
+        {
+            IsolationTier.Unprivileged => new ConfinedLauncher(),
+            IsolationTier.Gvisor => new RunscLauncher(options.GvisorPath, options.GvisorPlatform, paths, Exits),
+            _ => new RuncLauncher(options.RuntimePath, paths.RuntimeRoot, Exits),
+        };
+#pragma warning restore CA2000
     }
 
     public EngineOptions Options { get; }
@@ -48,7 +58,7 @@ internal sealed class EngineNode : IAsyncDisposable
 
     public SandboxRemains Remains { get; }
 
-    public MappedLayers Layers { get; }
+    public ISandboxGround Ground { get; }
 
     public EventLoop Events { get; }
 
@@ -57,7 +67,10 @@ internal sealed class EngineNode : IAsyncDisposable
     public ILauncher Launcher { get; init; }
 
     /// <summary>To be called once nothing of a predecessor is mounted any more.</summary>
-    public void KeepMountsPrivate() => _privateMounts = PrivateMount.At(Paths.SandboxesDirectory);
+    public void KeepMountsPrivate()
+    {
+        if (Options.Tier != IsolationTier.Unprivileged) _privateMounts = PrivateMount.At(Paths.SandboxesDirectory);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -65,7 +78,7 @@ internal sealed class EngineNode : IAsyncDisposable
         Events.Dispose();
         _orphans.Dispose();
         _privateMounts?.Dispose();
-        Layers.Dispose();
+        Ground.Dispose();
         // Nothing where sandboxes are left, or where another service has its own beside them.
         if (Cgroups.TryRemove(Paths.CgroupParent)) Cgroups.TryRemove(EnginePaths.CgroupRoot);
         _ = Libc.TryRemoveDirectory(Paths.LayersDirectory);

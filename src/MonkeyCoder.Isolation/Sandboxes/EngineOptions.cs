@@ -18,8 +18,17 @@ public sealed class EngineOptions
     /// </value>
     public string RunDirectory { get; set; } = "/run/monkeycoder";
 
+    /// <value>What stands between sandboxes and the host. Default <see cref="IsolationTier.Container"/>.</value>
+    public IsolationTier Tier { get; set; }
+
     /// <value>The OCI runtime. Default <c>/usr/sbin/runc</c>.</value>
     public string RuntimePath { get; set; } = "/usr/sbin/runc";
+
+    /// <value>gVisor's runtime. Default <c>/usr/bin/runsc</c>.</value>
+    public string GvisorPath { get; set; } = "/usr/bin/runsc";
+
+    /// <value>How gVisor catches system calls, e.g. <c>systrap</c> or <c>kvm</c>. Default <c>ptrace</c>, which every version has.</value>
+    public string GvisorPlatform { get; set; } = "ptrace";
 
     /// <value>Sandboxes being launched at the same time, 1 or more. Default 2.</value>
     public int LaunchConcurrency { get; set; } = 2;

@@ -61,6 +61,9 @@ internal sealed class EnginePaths
 
     public string AgentSocket(SandboxId id) => Path.Combine(SandboxRunDirectory(id), "agent.sock");
 
+    /// <summary>Directory in which an agent that listens by itself makes its socket; the root inside passes through to it.</summary>
+    public string AgentDirectory(SandboxId id) => Path.Combine(SandboxDirectory(id), "agent");
+
     public string PidFile(SandboxId id) => Path.Combine(SandboxRunDirectory(id), "pid");
 
     public string RuntimeDirectory(SandboxId id) => Path.Combine(RuntimeRoot, id.Value);

@@ -19,6 +19,9 @@ public interface ISandboxEngine : IAsyncDisposable
     /// <summary>Names of the templates that can be asked for.</summary>
     IReadOnlyList<string> Templates { get; }
 
+    /// <summary>What stands between sandboxes and the host.</summary>
+    TierDescription Tier { get; }
+
     /// <summary>Sandboxes that wait in the pool now.</summary>
     int Pooled { get; }
 }

@@ -70,8 +70,8 @@ internal sealed class Sandbox : ISandbox
 
     public void SetLimits(SandboxLimits limits)
     {
-        _node.Cgroups.SetLimits(_cgroup, limits);
         Egress.SetBandwidth(limits.NetworkMbps);
+        _node.Cgroups.SetLimits(_cgroup, _node.Ground.GroupLimits(limits));
         if (limits.DiskBytes != Spec.Limits.DiskBytes) Volumes.SetLimit(limits.DiskBytes);
         // What the agent starts from now on inherits it.
         if (limits.OpenFiles != Spec.Limits.OpenFiles)

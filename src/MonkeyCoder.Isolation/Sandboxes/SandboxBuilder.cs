@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using MonkeyCoder.Isolation.Agents;
 using MonkeyCoder.Isolation.Egress;
@@ -13,9 +12,9 @@ namespace MonkeyCoder.Isolation.Sandboxes;
 /// <remarks>
 /// <para>1. The record, so that whatever comes after can be found again.</para>
 /// <para>2. A uid range, cgroups with their limits, pieces of the store with their owners.</para>
-/// <para>3. The root: template layers as the range sees them, under the sandbox's own layer.</para>
+/// <para>3. The root: template layers as the range sees them, under the sandbox's own layer; and the bundle.</para>
 /// <para>4. The agent's socket, listening already: who connects early waits, and nobody has to look whether it is there.</para>
-/// <para>5. The bundle and the launch.</para>
+/// <para>5. The launch.</para>
 /// <para>6. The way out: the node's sockets in the new network namespace, taken before anything of a user runs.</para>
 /// <para>7. The first answer of the agent.</para>
 /// </remarks>
@@ -65,24 +64,19 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
         var ids = node.Slots.Claim(id);
         range = ids;
         node.Cgroups.Create(node.Paths.Cgroup(id));
-        node.Cgroups.SetLimits(node.Paths.Cgroup(id), spec.Limits);
-        var volumes = SandboxVolumes.Create(node.Store, id, ids, spec.Limits.DiskBytes);
+        node.Cgroups.SetLimits(node.Paths.Cgroup(id), node.Ground.GroupLimits(spec.Limits));
+        var volumes = SandboxVolumes.Create(node.Store, id, node.Ground.OwnersIn(ids), spec.Limits.DiskBytes);
 
         // :: Step 3
-        var root = node.Paths.RootDirectory(id);
-        Directory.CreateDirectory(root);
-        var layers = node.Layers.Open(ids, template.Layers);
-        OverlayRoot.Mount(root, layers, volumes.Upper, volumes.Work, spec.Profile == SandboxProfile.Workspace);
-        var home = spec.Profile == SandboxProfile.Strict ? MountHome(id, layers, volumes) : null;
+        node.Ground.Prepare(id, spec, ids, template, volumes);
 
         // :: Step 4
         Directory.CreateDirectory(node.Paths.SandboxRunDirectory(id), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var log = resources.Push(new LogPipe(node.Events));
         LaunchedInit init;
-        using (var socket = Libc.ListenUnix(node.Paths.AgentSocket(id), SocketBacklog))
+        using (var socket = node.Ground.AgentListens ? null : Libc.ListenUnix(node.Paths.AgentSocket(id), SocketBacklog))
         {
             // :: Step 5
-            WriteBundle(id, spec, ids, volumes, home, template);
             var request = new LaunchRequest(id, node.Paths.BundleDirectory(id), node.Paths.PidFile(id), socket, log);
             init = await node.Launcher.LaunchAsync(request, cancellationToken).ConfigureAwait(false);
         }
@@ -94,12 +88,12 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
 
         // :: Step 6
 #pragma warning disable CA2000 // The way out owns the sockets, and the stack owns it: closed first, so before the kill.
-        var egress = resources.PushAsync(node.Gateway.Open(id, EgressSockets.Open(init.Pidfd), spec.Limits.NetworkMbps));
+        var egress = resources.PushAsync(node.Gateway.Open(id, node.Ground.HasOwnNetwork ? EgressSockets.Open(init.Pidfd) : null, spec.Limits.NetworkMbps));
 #pragma warning restore CA2000
         egress.SetPolicy(spec.Egress);
 
         // :: Step 7
-        var agent = connect(node.Paths.AgentSocket(id));
+        var agent = connect(init.SocketPath ?? node.Paths.AgentSocket(id));
         await AwaitAgentAsync(id, agent, process, log, cancellationToken).ConfigureAwait(false);
         return new Sandbox(id, spec, template.Version, node, logger)
         {
@@ -110,36 +104,6 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
             Egress = egress,
             Resources = resources.Release(),
         };
-    }
-
-    /// <summary>The home of the template, writable, for a root that is not: where it is to be bound from.</summary>
-    private string MountHome(SandboxId id, IReadOnlyList<FileDescriptor> layers, SandboxVolumes volumes)
-    {
-        var home = node.Paths.HomeDirectory(id);
-        Directory.CreateDirectory(home);
-        return OverlayRoot.TryMountPart(home, SandboxUser.Home, layers, volumes.HomeUpper, volumes.HomeWork) ? home : volumes.HomeUpper;
-    }
-
-    private void WriteBundle(
-        SandboxId id, SandboxSpec spec, UidRange ids, SandboxVolumes volumes, string? home, TemplateLayers template)
-    {
-        // The host's boot id would tell sandboxes of one host that they are neighbours. Version 4 of RFC 9562.
-        Span<byte> random = stackalloc byte[16];
-        RandomNumberGenerator.Fill(random);
-        random[6] = (byte)((random[6] & 0x0f) | 0x40);
-        random[8] = (byte)((random[8] & 0x3f) | 0x80);
-        File.WriteAllText(volumes.BootIdFile, new Guid(random, bigEndian: true).ToString("D") + "\n");
-
-        var root = node.Paths.RootDirectory(id);
-        var binds = new List<(string Source, string Destination)>(volumes.Binds);
-        if (home is not null) binds.Add((home, SandboxUser.Home));
-        var bundle = new OciBundle(spec.Profile, spec.Limits, ids, root, node.Paths.Cgroup(id), volumes.BootIdFile, binds)
-        {
-            // They would change nobody's user there; what is not to be seen is not to be tried either.
-            MaskedFiles = spec.Profile == SandboxProfile.Strict ? template.SetIdFiles : [],
-        };
-        Directory.CreateDirectory(node.Paths.BundleDirectory(id));
-        File.WriteAllBytes(Path.Combine(node.Paths.BundleDirectory(id), "config.json"), bundle.Render());
     }
 
     private static async Task AwaitAgentAsync(

@@ -4,14 +4,14 @@ using MonkeyCoder.Isolation.Agents;
 using MonkeyCoder.Isolation.Cgroups;
 using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Isolation.Host;
-using MonkeyCoder.Isolation.Oci;
 using MonkeyCoder.Isolation.Reclaim;
 using MonkeyCoder.Isolation.Store;
+using MonkeyCoder.Isolation.Unprivileged;
 using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Sandboxes;
 
-/// <summary>The local engine: sandboxes of this machine, in containers of its kernel.</summary>
+/// <summary>The local engine: sandboxes of this machine, on its kernel.</summary>
 public sealed class SandboxEngine : ISandboxEngine
 {
     private readonly EngineOptions _options;
@@ -23,6 +23,7 @@ public sealed class SandboxEngine : ISandboxEngine
     private readonly ConcurrentDictionary<SandboxId, Sandbox> _live = new();
     private readonly OwnedResources _resources;
     private ITemplateSource? _templates;
+    private Func<SandboxLimits, SandboxLimits, bool>? _sameHardLimits;
     private SandboxBuilder? _builder;
     private SandboxPool? _pool;
     private int _disposed;
@@ -46,20 +47,25 @@ public sealed class SandboxEngine : ISandboxEngine
 
     public int Pooled => _pool?.Count ?? 0;
 
+    public TierDescription Tier => TierDescription.Of(_options.Tier);
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (_builder is not null) throw new InvalidOperationException("The engine has been started.");
         CheckHost();
-        var cgroups = CgroupTree.Detect();
+        if (Tier.Warning is { } warning) _logger.TierWarning(Tier.Name, warning);
         var paths = new EnginePaths(_options);
+        var cgroups = _options.Tier == IsolationTier.Unprivileged ? new UserGroups(new UidSlots(paths), new UserIds()) : CgroupTree.Detect();
         MakeDirectories(paths);
         _resources.Push(Libc.TryLockFile(paths.LockFile)
             ?? throw new HostNotReadyException($"Another service uses the state directory {paths.StateDirectory}; stop it or choose another directory."));
 
         // Detached agents become children of this process, so that it learns of their end and how they ended.
         Libc.BecomeSubreaper();
-        var store = await _parts.OpenStore(cancellationToken).ConfigureAwait(false);
 #pragma warning disable CA2000 // Owned by the stack, which the engine disposes.
+        var store = _options.Tier == IsolationTier.Unprivileged
+            ? DirectoryStore.Open(paths, new UidSlots(paths))
+            : await _parts.OpenStore(cancellationToken).ConfigureAwait(false);
         var node = _resources.PushAsync(new EngineNode(_options, paths, cgroups, store, new EgressGateway(_parts.Egress, _time, _security), _time));
 #pragma warning restore CA2000
 
@@ -74,6 +80,10 @@ public sealed class SandboxEngine : ISandboxEngine
                 throw new HostNotReadyException($"Template '{kind.Template}' is not built; run 'monkey templates build {kind.Template}'.");
         }
 
+#pragma warning disable CA2000 // Owned by the stack.
+        if (cgroups is UserGroups groups) _ = _resources.PushAsync(new Watchdog(groups, (DirectoryStore)store, _logger, _time));
+#pragma warning restore CA2000
+        _sameHardLimits = node.Ground.SameHardLimits;
         _builder = new SandboxBuilder(node, _parts.Connect, _logger);
         _pool = new SandboxPool(_options.Pools, LaunchForPoolAsync, _time, _logger);
         _logger.EngineStarted(paths.Instance, cgroups.Version, store.Description);
@@ -88,7 +98,7 @@ public sealed class SandboxEngine : ISandboxEngine
         var template = _templates.Find(spec.Template) ?? throw new UnknownTemplateException(spec.Template);
 
         // Limits that only the launch can set rule the pool out.
-        if (OciDefaults.SameHardLimits(spec.Limits, new SandboxLimits()))
+        if (_sameHardLimits!(spec.Limits, new SandboxLimits()))
         {
             while (_pool.TryTake(spec.Template, spec.Profile) is { } ready)
             {

@@ -29,6 +29,12 @@ internal static partial class SandboxLog
     [LoggerMessage(2007, LogLevel.Information, "Engine started: instance {Instance}, cgroup {CgroupVersion}, store {Store}")]
     public static partial void EngineStarted(this ILogger logger, string instance, string cgroupVersion, string store);
 
+    [LoggerMessage(2009, LogLevel.Warning, "Isolation tier {Tier}: {Warning}")]
+    public static partial void TierWarning(this ILogger logger, string tier, string warning);
+
+    [LoggerMessage(2010, LogLevel.Error, "The watchdog could not look at the sandboxes; it tries again")]
+    public static partial void WatchFailed(this ILogger logger, Exception exception);
+
     [LoggerMessage(2008, LogLevel.Warning, "Host check {Check}: {Value}. {Advice}")]
     public static partial void HostWarning(this ILogger logger, string check, string value, string advice);
 }

@@ -1,4 +1,3 @@
-using MonkeyCoder.Isolation.Mounts;
 using MonkeyCoder.Isolation.Store;
 using MonkeyCoder.Linux;
 
@@ -53,14 +52,14 @@ internal sealed class SandboxVolumes
     public static SandboxId? OwnerOf(string storeName) =>
         SandboxId.TryParse(storeName.Split('-')[0], out var id) && StoreNames(id).Contains(storeName) ? id : null;
 
-    /// <summary>Creates all pieces, with their owners inside.</summary>
+    /// <summary>Creates all pieces, with their owners.</summary>
     /// <exception cref="SyscallException">The store is full.</exception>
-    public static SandboxVolumes Create(ISandboxStore store, SandboxId id, UidRange ids, long diskBytes)
+    public static SandboxVolumes Create(ISandboxStore store, SandboxId id, (uint Root, uint User) owners, long diskBytes)
     {
         var layer = store.Create(id.Value, diskBytes);
         // The layer's top directory is the root directory inside, so it is root's and everybody can pass.
-        MakeOwned(Path.Combine(layer.Path, "upper"), ids.ToHost(0));
-        MakeOwned(Path.Combine(layer.Path, "home"), ids.ToHost(SandboxUser.Id));
+        MakeOwned(Path.Combine(layer.Path, "upper"), owners.Root);
+        MakeOwned(Path.Combine(layer.Path, "home"), owners.User);
         foreach (var work in new[] { "work", "home-work" })
             Directory.CreateDirectory(Path.Combine(layer.Path, work), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
@@ -68,7 +67,7 @@ internal sealed class SandboxVolumes
         for (var i = 0; i < volumes.Length; i++)
         {
             volumes[i] = store.Create($"{id}-{Volumes[i].Name}", Volumes[i].LimitBytes);
-            Libc.ChangeOwner(volumes[i].Path, ids.ToHost(SandboxUser.Id), ids.ToHost(SandboxUser.Id));
+            Libc.ChangeOwner(volumes[i].Path, owners.User, owners.User);
         }
 
         return new SandboxVolumes(layer, volumes);

@@ -21,7 +21,8 @@ internal static class LimitVerdict
     public static string? Of(SandboxUsage before, SandboxUsage after, SandboxLimits limits, CellError? error)
     {
         if (after.OomKills > before.OomKills) return Memory;
-        if (error is not null && (IsDiskFull(error) || after.DiskUsedBytes >= limits.DiskBytes * FullShare)) return Disk;
+        // Where no quota refuses the write, what wrote too much is killed.
+        if ((error is not null && IsDiskFull(error)) || after.DiskUsedBytes >= limits.DiskBytes * FullShare) return Disk;
         if (error is not null && after.ForkFailures > before.ForkFailures) return Processes;
         return error is not null && IsOutOfFiles(error) ? OpenFiles : null;
     }

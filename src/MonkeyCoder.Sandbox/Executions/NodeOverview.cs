@@ -17,7 +17,8 @@ internal sealed class NodeOverview(
 
     private readonly long _started = timeProvider.GetTimestamp();
 
-    public HealthResponse Health() => new("ok", Version, registry.All.Count, engine.Pooled, engine.Templates);
+    public HealthResponse Health() => new(
+        "ok", Version, registry.All.Count, engine.Pooled, engine.Templates, engine.Tier.Name, engine.Tier.Warning);
 
     public NodeMetricsResponse Metrics()
     {

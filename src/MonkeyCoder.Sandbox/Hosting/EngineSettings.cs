@@ -24,8 +24,21 @@ internal sealed class EngineSettings
     /// <value>For removing one sandbox; what is left then is removed at the next start. 1 second to 10 minutes. Default 10 seconds.</value>
     public TimeSpan TeardownTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <value>
+    /// What stands between sandboxes and the host: <c>container</c> (namespaces; needs root), <c>gvisor</c> (a container with a kernel
+    /// of its own), or <c>unprivileged</c> for hosts that give no namespaces, which is weaker: see docs/SECURITY-MODEL.md. Default
+    /// container.
+    /// </value>
+    public IsolationTier Tier { get; set; } = IsolationTier.Container;
+
     /// <value>The OCI runtime, an absolute path. Default /usr/sbin/runc.</value>
     public string RuntimePath { get; set; } = "/usr/sbin/runc";
+
+    /// <value>gVisor's runtime, for its tier, an absolute path. Default /usr/bin/runsc.</value>
+    public string GvisorPath { get; set; } = "/usr/bin/runsc";
+
+    /// <value>How gVisor catches system calls: ptrace, systrap or kvm, as its version can. Default ptrace.</value>
+    public string GvisorPlatform { get; set; } = "ptrace";
 
     /// <value>Sockets and claims of uid ranges, the same for every service of the machine. An absolute path. Default /run/monkeycoder.</value>
     public string RunDirectory { get; set; } = "/run/monkeycoder";
@@ -44,7 +57,10 @@ internal sealed class EngineSettings
         StateDirectory = storage.StateDirectory,
         CacheDirectory = storage.CacheDirectory,
         RunDirectory = RunDirectory,
+        Tier = Tier,
         RuntimePath = RuntimePath,
+        GvisorPath = GvisorPath,
+        GvisorPlatform = GvisorPlatform,
         LaunchConcurrency = LaunchConcurrency,
         LaunchTimeout = LaunchTimeout,
         TeardownTimeout = TeardownTimeout,
@@ -75,7 +91,10 @@ internal sealed class EngineSettingsValidator : IValidateOptions<EngineSettings>
         checks.InRange(nameof(options.LaunchConcurrency), options.LaunchConcurrency, 1, 64);
         checks.InRange(nameof(options.LaunchTimeout), options.LaunchTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
         checks.InRange(nameof(options.TeardownTimeout), options.TeardownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+        if (!Enum.IsDefined(options.Tier)) checks.Fail(nameof(options.Tier), "must be container, gvisor or unprivileged");
         checks.IsAbsolutePath(nameof(options.RuntimePath), options.RuntimePath);
+        checks.IsAbsolutePath(nameof(options.GvisorPath), options.GvisorPath);
+        if (options.GvisorPlatform is not ("ptrace" or "systrap" or "kvm")) checks.Fail(nameof(options.GvisorPlatform), "must be ptrace, systrap or kvm");
         checks.IsAbsolutePath(nameof(options.RunDirectory), options.RunDirectory);
         if (options.StoreSizeMb is { } size) checks.InRange(nameof(options.StoreSizeMb), size, 256, int.MaxValue);
         return checks.Result;

@@ -28,6 +28,7 @@ internal static class EnvironmentVariables
         ("SANDBOX_MEMORY_OVERCOMMIT", "Admission:MemoryOvercommit"),
         ("SANDBOX_ALLOWED_DOMAINS", "Egress:AllowedDomains"),
         ("SANDBOX_POOL_SIZE", "Engine:PoolSize"),
+        ("SANDBOX_TIER", "Engine:Tier"),
         ("MONKEY_STATE_DIR", "Storage:StateDirectory"),
         ("MONKEY_CACHE_DIR", "Storage:CacheDirectory"),
     ];

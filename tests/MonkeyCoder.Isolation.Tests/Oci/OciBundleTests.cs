@@ -90,7 +90,7 @@ public sealed class OciBundleTests
         var binds = new List<(string, string)>();
         foreach (var name in new[] { "workspace", "temp", "logs" }) binds.Add(("/store/" + name, "/sandbox/volumes/" + name));
         binds.Add(("/state/rootfs/home/user", "/home/user"));
-        return JsonNode.Parse(new OciBundle(profile, new SandboxLimits(), new UidRange(0), "/state/rootfs", "/monkeycoder/x", "/state/boot_id", binds).Render())!;
+        return JsonNode.Parse(new OciBundle(profile, new SandboxLimits(), new UidRange(0), "/state/rootfs", "/monkeycoder/x", "/state/boot_id", binds, []).Render())!;
     }
 
     private static JsonNode? At(JsonNode node, string path) =>

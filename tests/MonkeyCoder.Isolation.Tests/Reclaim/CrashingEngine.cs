@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Isolation.Tests.Sandboxes;
+using MonkeyCoder.Isolation.Tests.Unprivileged;
 
 namespace MonkeyCoder.Isolation.Tests.Reclaim;
 
@@ -16,10 +17,11 @@ internal sealed class CrashingEngine : IDisposable
     private CrashingEngine(Process process) => _process = process;
 
     /// <summary>Starts it; returns when as many sandboxes run as asked for, and it goes on launching and removing more.</summary>
-    public static async Task<CrashingEngine> StartAsync(string directory, int sandboxes, CancellationToken cancellationToken)
+    public static async Task<CrashingEngine> StartAsync(
+        string directory, int sandboxes, CancellationToken cancellationToken, IsolationTier tier = IsolationTier.Container)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        start.Environment[Variable] = $"{directory}:{sandboxes}";
+        start.Environment[Variable] = $"{directory}:{sandboxes}:{tier}";
         var engine = new CrashingEngine(Process.Start(start)!);
         string? line;
         while ((line = await engine._process.StandardOutput.ReadLineAsync(cancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(60), cancellationToken)) != Ready)
@@ -46,13 +48,16 @@ internal sealed class CrashingEngine : IDisposable
     /// <summary>The life of the process; ends by being killed only.</summary>
     public static async Task<int> RunAsync(string role)
     {
-        await RunAsync(role.Split(':')[0], int.Parse(role.Split(':')[1], CultureInfo.InvariantCulture));
+        var fields = role.Split(':');
+        await RunAsync(fields[0], int.Parse(fields[1], CultureInfo.InvariantCulture), Enum.Parse<IsolationTier>(fields[2]));
         return 1;
     }
 
-    private static async Task RunAsync(string directory, int sandboxes)
+    private static async Task RunAsync(string directory, int sandboxes, IsolationTier tier)
     {
-        var engine = EngineFixture.NewEngine(EngineFixture.NewOptions(directory));
+        var options = EngineFixture.NewOptions(directory);
+        if (tier == IsolationTier.Unprivileged) UnprivilegedFixture.Choose(options);
+        var engine = EngineFixture.NewEngine(options);
         await engine.StartAsync(CancellationToken.None);
         for (var i = 0; i < sandboxes; i++)
             _ = await engine.AcquireAsync(new SandboxSpec { Profile = (SandboxProfile)(i % 2) }, CancellationToken.None);

@@ -40,22 +40,24 @@ internal static class Leftovers
         return left;
     }
 
-    /// <summary>Processes in a group of the instance.</summary>
+    /// <summary>Processes in a group of the instance, or with a root of its own below the state directory.</summary>
     private static IEnumerable<string> Processes(EnginePaths paths)
     {
         foreach (var directory in Directory.EnumerateDirectories("/proc").Where(path => char.IsAsciiDigit(Path.GetFileName(path)[0])))
         {
             string groups;
+            string root;
             try
             {
                 groups = File.ReadAllText(directory + "/cgroup");
+                root = new FileInfo(directory + "/root").LinkTarget ?? "";
             }
             catch (IOException)
             {
                 continue;
             }
 
-            if (groups.Contains(paths.CgroupParent + "/", StringComparison.Ordinal))
+            if (groups.Contains(paths.CgroupParent + "/", StringComparison.Ordinal) || root.StartsWith(paths.StateDirectory + "/", StringComparison.Ordinal))
                 yield return $"process {Path.GetFileName(directory)}";
         }
     }

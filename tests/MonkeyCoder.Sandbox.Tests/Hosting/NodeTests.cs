@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MonkeyCoder.Contracts.Executions;
+using MonkeyCoder.Isolation.Sandboxes;
 
 namespace MonkeyCoder.Sandbox.Tests.Hosting;
 
@@ -20,6 +21,20 @@ public sealed class NodeTests
 
         Assert.Equal("ok", health.Status);
         Assert.Equal(["base"], health.Templates);
+        Assert.Equal(("container", null), (health.Tier, health.Warning));
+    }
+
+    [Fact]
+    public async Task Health_WeakTier_Warns()
+    {
+        await using var node = await NodeFixture.StartAsync();
+        node.Engine.Tier = TierDescription.Of(IsolationTier.Unprivileged);
+
+        var health = JsonSerializer.Deserialize(
+            await node.Http.GetStringAsync("/sandbox/health", Token), ExecutionJson.Default.HealthResponse)!;
+
+        Assert.Equal("unprivileged", health.Tier);
+        Assert.Contains("without namespaces", health.Warning, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -82,6 +82,8 @@ internal sealed class Leftovers(string stateDirectory)
             var groups = Read(Path.Combine(directory, "cgroup"));
             if (groups.Contains($"/monkeycoder/{_instance}/", StringComparison.Ordinal))
                 yield return $"{Path.GetFileName(directory)} {groups.Split('\n').First(line => line.Contains(_instance, StringComparison.Ordinal))}";
+            else if (Root(directory).StartsWith(stateDirectory + "/", StringComparison.Ordinal))
+                yield return $"{Path.GetFileName(directory)} in {Root(directory)}";
         }
     }
 
@@ -106,6 +108,18 @@ internal sealed class Leftovers(string stateDirectory)
 
     private static IEnumerable<string> Names(string directory) =>
         Directory.Exists(directory) ? Directory.EnumerateFileSystemEntries(directory).Select(path => Path.GetFileName(path)!) : [];
+
+    private static string Root(string directory)
+    {
+        try
+        {
+            return new FileInfo(directory + "/root").LinkTarget ?? "";
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
 
     // What ends while it is looked at has left nothing.
     private static string Read(string file)

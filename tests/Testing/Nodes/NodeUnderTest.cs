@@ -29,6 +29,9 @@ public sealed class NodeUnderTest : IAsyncLifetime
 
     public string StateDirectory { get; }
 
+    /// <summary>A program, with arguments, that starts the service and becomes it; none: the service is started as it is.</summary>
+    public IReadOnlyList<string> Wrapper { get; init; } = [];
+
     public string Secret { get; }
 
     public int Port { get; } = FreePort();
@@ -88,7 +91,9 @@ public sealed class NodeUnderTest : IAsyncLifetime
     public async Task StartAsync()
     {
         _log = new StreamWriter(new FileStream(LogFile, FileMode.Append, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true };
-        string[] command = NetworkNamespace is null ? [Repository.Service] : ["nsenter", $"--net=/run/netns/{NetworkNamespace}", Repository.Service];
+        string[] command = NetworkNamespace is null
+            ? [.. Wrapper, Repository.Service]
+            : ["nsenter", $"--net=/run/netns/{NetworkNamespace}", .. Wrapper, Repository.Service];
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in Environment().Concat(Settings)) start.Environment[name] = value;
         var log = _log;

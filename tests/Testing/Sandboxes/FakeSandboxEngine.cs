@@ -25,6 +25,8 @@ public sealed class FakeSandboxEngine : ISandboxEngine
 
     public IReadOnlyList<string> Templates { get; set; } = ["base"];
 
+    public TierDescription Tier { get; set; } = TierDescription.Of(IsolationTier.Container);
+
     public int Pooled { get; set; }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -1,0 +1,74 @@
+using MonkeyCoder.Isolation.Cgroups;
+using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Linux;
+
+namespace MonkeyCoder.Isolation.Unprivileged;
+
+/// <summary>The processes of one sandbox as far as they are watched: what a cgroup would know of them.</summary>
+internal sealed class UserGroup(uint userId)
+{
+    // The program whose fork was refused has often ended, and so has the agent's thread for it, when somebody looks.
+    private const int NearlyFull = 4;
+
+    private readonly Lock _lock = new();
+    private CgroupUsage _usage; // under _lock
+    private bool _full; // under _lock
+
+    /// <summary>Their user.</summary>
+    public uint UserId { get; } = userId;
+
+    /// <summary>What they are held to.</summary>
+    public SandboxLimits Limits { get; set; } = new();
+
+    /// <summary>Counts what is there now.</summary>
+    public CgroupUsage Measure(IReadOnlyList<UserProcess> all)
+    {
+        var mine = all.Where(process => process.UserId == UserId).ToArray();
+        var memory = mine.Sum(process => process.MemoryBytes);
+        // The sum counts pages several times that processes share after a fork; only a large one is worth the longer look.
+        if (mine.Length > 1 && memory > Limits.MemoryBytes / 2) memory = mine.Sum(process => process.ReadShareBytes());
+        var cpu = mine.Aggregate(TimeSpan.Zero, (sum, process) => sum + process.ReadCpuTime());
+        var tasks = mine.Sum(process => process.Tasks);
+        lock (_lock)
+        {
+            var full = tasks >= Limits.Processes + SandboxLimits.AgentTaskReserve - NearlyFull;
+            _usage = _usage with
+            {
+                // What a process that has just ended took is its parent's only when it has been waited for.
+                CpuTime = cpu > _usage.CpuTime ? cpu : _usage.CpuTime,
+                MemoryBytes = memory,
+                MemoryPeakBytes = Math.Max(memory, _usage.MemoryPeakBytes),
+                Tasks = tasks,
+                // The kernel does not say how often it refused; that there was no room is what can be seen.
+                ForkFailures = _usage.ForkFailures + (full && !_full ? 1 : 0),
+            };
+            _full = full;
+            return _usage;
+        }
+    }
+
+    public void ResetMemoryPeak()
+    {
+        lock (_lock) _usage = _usage with { MemoryPeakBytes = _usage.MemoryBytes };
+    }
+
+    /// <summary>Kills the process with the most memory, the agent only where there is no other.</summary>
+    public void KillLargest(IReadOnlyList<UserProcess> all)
+    {
+        var mine = all.Where(process => process.UserId == UserId).ToArray();
+        if (mine.Length == 0) return;
+        var others = mine.Where(static process => !IsAgent(process)).ToArray();
+        (others.Length > 0 ? others : mine).MaxBy(static process => process.MemoryBytes).Signal(Libc.SIGKILL);
+        lock (_lock) _usage = _usage with { OomKills = _usage.OomKills + 1 };
+    }
+
+    /// <summary>Kills all but the agent.</summary>
+    public void KillWork(IReadOnlyList<UserProcess> all)
+    {
+        foreach (var process in all)
+            if (process.UserId == UserId && !IsAgent(process)) process.Signal(Libc.SIGKILL);
+    }
+
+    // Orphans inside go to the agent, so it alone is a child of the node.
+    private static bool IsAgent(UserProcess process) => process.ParentPid == Environment.ProcessId;
+}

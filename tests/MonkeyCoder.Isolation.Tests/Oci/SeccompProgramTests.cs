@@ -1,0 +1,96 @@
+using System.Buffers.Binary;
+using MonkeyCoder.Isolation.Oci;
+using MonkeyCoder.Linux;
+
+namespace MonkeyCoder.Isolation.Tests.Oci;
+
+/// <summary>The compiled filter against the rules it came from, run by a small machine for classic BPF.</summary>
+public sealed class SeccompProgramTests
+{
+    private const uint X64 = 0xC000003E;
+    private const uint I386 = 0x40000003;
+    private const uint Allow = 0x7fff0000;
+    private const uint Refuse = 0x00050000;
+    private const uint Kill = 0x80000000;
+
+    private static readonly IReadOnlyDictionary<string, uint> Numbers = SyscallNumbers.Read();
+
+    [Fact]
+    public void Compile_EveryRule_DecidesAsTheSourceSays()
+    {
+        var program = SeccompProfile.CompileUnprivileged(unixSockets: true);
+
+        Assert.Equal(Allow, Run(program, "read"));
+        Assert.Equal(Allow, Run(program, "execve"));
+        Assert.Equal(Refuse | ErrnoName.EPERM, Run(program, "unshare"));
+        Assert.Equal(Refuse | ErrnoName.EPERM, Run(program, "ptrace"));
+        Assert.Equal(Refuse | ErrnoName.ENOSYS, Run(program, "clone3"));
+        Assert.Equal(Refuse | ErrnoName.ENOSYS, Run(program, "io_uring_setup"));
+        Assert.Equal(Refuse | ErrnoName.ENOSYS, Run(program, "memfd_create"));
+        Assert.Equal(Refuse, Run(program, "sync"));
+        Assert.Equal(Allow, Run(program, "clone", 0x01200011));
+        Assert.Equal(Refuse | ErrnoName.ENOSYS, Run(program, "clone", 0x10000000));
+        Assert.Equal(Refuse | ErrnoName.ENOSYS, Run(program, "clone", 0x00020000));
+        Assert.Equal(Allow, Run(program, "ioctl", 0, 0x5401));
+        Assert.Equal(Allow, Run(program, "ioctl", 0, 0xdeadbeef_00005401));
+        Assert.Equal(Allow, Run(program, "ioctl", 0, 0x8912));
+        Assert.Equal(Refuse | ErrnoName.ENOSYS, Run(program, "ioctl", 0, 0x5412));
+        Assert.Equal(Allow, Run(program, "personality", 0xffffffff));
+        Assert.Equal(Refuse | ErrnoName.ENOSYS, Run(program, "personality", 0x1_00000000));
+        Assert.Equal(Refuse | ErrnoName.ENOSYS, Run(program, "personality", 0x0040000));
+    }
+
+    [Theory]
+    [InlineData(true, Allow)]
+    [InlineData(false, Refuse | 97)]
+    public void CompileUnprivileged_Sockets_AreUnixOnesOrNone(bool unixSockets, uint unix)
+    {
+        var program = SeccompProfile.CompileUnprivileged(unixSockets);
+
+        Assert.Equal(unix, Run(program, "socket", 1));
+        foreach (var family in new ulong[] { 0, 2, 10, 16, 17, 40 }) Assert.Equal(Refuse | 97u, Run(program, "socket", family, 1, 6));
+        Assert.Equal(Allow, Run(program, "socketpair", 1));
+    }
+
+    [Fact]
+    public void Compile_ForeignAbi_IsRefused()
+    {
+        var program = SeccompProfile.CompileUnprivileged(unixSockets: true);
+
+        Assert.Equal(Kill, Run(program, Numbers["read"], I386));
+        Assert.Equal(Refuse | ErrnoName.ENOSYS, Run(program, Numbers["read"] | 0x40000000, X64));
+        Assert.Equal(Refuse | ErrnoName.ENOSYS, Run(program, 9999, X64));
+    }
+
+    [Fact]
+    public void Compile_UnknownName_NamesIt() => Assert.Contains(
+        "no_such_call",
+        Assert.Throws<FormatException>(() => SeccompProgram.Compile([new SeccompRule(null, ["no_such_call"], [])], Numbers)).Message,
+        StringComparison.Ordinal);
+
+    private static uint Run(byte[] program, string name, params ulong[] arguments) => Run(program, Numbers[name], X64, arguments);
+
+    private static uint Run(byte[] program, uint number, uint architecture, params ulong[] arguments)
+    {
+        var data = new byte[64];
+        BinaryPrimitives.WriteUInt32LittleEndian(data, number);
+        BinaryPrimitives.WriteUInt32LittleEndian(data.AsSpan(4), architecture);
+        for (var i = 0; i < arguments.Length; i++) BinaryPrimitives.WriteUInt64LittleEndian(data.AsSpan(16 + (8 * i)), arguments[i]);
+        var accumulator = 0u;
+        for (var at = 0; ; at++)
+        {
+            var instruction = program.AsSpan(at * 8, 8);
+            var operand = BinaryPrimitives.ReadUInt32LittleEndian(instruction[4..]);
+            switch (BinaryPrimitives.ReadUInt16LittleEndian(instruction))
+            {
+                case 0x20: accumulator = BinaryPrimitives.ReadUInt32LittleEndian(data.AsSpan((int)operand)); break;
+                case 0x54: accumulator &= operand; break;
+                case 0x05: at += (int)operand; break;
+                case 0x15: at += accumulator == operand ? instruction[2] : instruction[3]; break;
+                case 0x35: at += accumulator >= operand ? instruction[2] : instruction[3]; break;
+                case 0x06: return operand;
+                default: throw new InvalidDataException($"Instruction {at} is not one of the compiler's.");
+            }
+        }
+    }
+}
