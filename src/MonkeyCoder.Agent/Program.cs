@@ -71,17 +71,24 @@ internal static class Program
 
     private static FileDescriptor? TryListen(AgentOptions options)
     {
-        FileDescriptor? inherited = null;
+        FileDescriptor? listener = null;
         try
         {
-            if (options.ListenPath is { } path) return Libc.ListenUnix(path, ConnectionServer.MaxConnections);
-            inherited = new FileDescriptor(AgentProtocol.ListenFileDescriptor);
-            Libc.SetCloseOnExec(inherited);
-            return inherited;
+            if (options.ListenPath is { } path)
+            {
+                listener = Libc.ListenUnix(path, ConnectionServer.MaxConnections);
+                // A socket is there from bind(2) on, and refuses connections until listen(2).
+                File.WriteAllBytes(path + AgentProtocol.ListeningSuffix, []);
+                return listener;
+            }
+
+            listener = new FileDescriptor(AgentProtocol.ListenFileDescriptor);
+            Libc.SetCloseOnExec(listener);
+            return listener;
         }
-        catch (Exception e) when (e is SyscallException or ArgumentException)
+        catch (Exception e) when (e is SyscallException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            inherited?.Dispose();
+            listener?.Dispose();
             AgentLog.Write($"no listening socket on {options.ListenPath ?? $"descriptor {AgentProtocol.ListenFileDescriptor}"}: {e.Message}");
             return null;
         }

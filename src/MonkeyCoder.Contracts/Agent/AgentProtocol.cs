@@ -32,4 +32,7 @@ public static class AgentProtocol
     /// binds it outside; no path to it exists inside the sandbox.
     /// </summary>
     public const int ListenFileDescriptor = 3;
+
+    /// <summary>Ends the name of the empty file that an agent with a socket of its own making puts beside it once it listens.</summary>
+    public const string ListeningSuffix = ".listening";
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MonkeyCoder.Contracts.Agent;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Linux;
 
@@ -15,10 +16,10 @@ internal sealed class RunscLauncher(string runtimePath, string platform, EngineP
     public async Task<LaunchedInit> LaunchAsync(LaunchRequest request, CancellationToken cancellationToken)
     {
         var directory = paths.AgentDirectory(request.Id);
-        using var socketMade = new FileSystemWatcher(directory);
+        using var listens = new FileSystemWatcher(directory, "*" + AgentProtocol.ListeningSuffix);
         var made = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        socketMade.Created += (_, _) => made.TrySetResult();
-        socketMade.EnableRaisingEvents = true;
+        listens.Created += (_, _) => made.TrySetResult();
+        listens.EnableRaisingEvents = true;
 
         using var runtime = Start(request);
         request.Log.Writer.Dispose();

@@ -12,6 +12,9 @@ internal sealed class UnprivilegedGround(EnginePaths paths, UserIds ids) : ISand
     // Sandboxes come after the node and everything else where the CPU is short.
     private const int Nice = 10;
 
+    // V8 counts 512 MiB for the code of each isolate as writable, used or not; the JavaScript kernel has two isolates.
+    private const ulong CodeRangeBytes = 2 * (512UL << 20);
+
     // Numbers of <asm-generic/resource.h> for the names of the OCI specification.
     private static readonly Dictionary<string, int> ResourceNumbers = new(StringComparer.Ordinal)
     {
@@ -94,7 +97,7 @@ internal sealed class UnprivilegedGround(EnginePaths paths, UserIds ids) : ISand
     internal static IReadOnlyList<ConfineLimit> Limits(SandboxLimits limits)
     {
         var processes = (ulong)(limits.Processes + SandboxLimits.AgentTaskReserve);
-        var data = (ulong)limits.MemoryBytes * 2;
+        var data = ((ulong)limits.MemoryBytes * 2) + CodeRangeBytes;
         return
         [
             .. OciDefaults.ResourceLimits(limits)
