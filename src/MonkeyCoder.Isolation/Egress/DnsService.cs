@@ -45,6 +45,7 @@ internal sealed class DnsService(SandboxEgress egress)
             if (Interlocked.Increment(ref _atOnce) > MaxAtOnce)
             {
                 Interlocked.Decrement(ref _atOnce);
+                RefuseForNow(question);
                 await SendAsync(socket, Empty(query, question, DnsStatus.Refused), received.RemoteEndPoint, cancellationToken).ConfigureAwait(false);
                 continue;
             }
@@ -95,7 +96,7 @@ internal sealed class DnsService(SandboxEgress egress)
     {
         if (!_queries.TryTake(1))
         {
-            egress.Refuse(EgressReasons.Limit);
+            RefuseForNow(question);
             return Empty(query, question, DnsStatus.Refused);
         }
 
@@ -107,10 +108,13 @@ internal sealed class DnsService(SandboxEgress egress)
 
         byte[] Refuse(HostName? refused, string reason)
         {
-            egress.Gateway.Refuse(egress, new EgressRefusal(egress.Id, refused?.Value, null, 0, reason));
+            egress.RefuseLookup(refused, reason);
             return Empty(query, question, DnsStatus.NoSuchName);
         }
     }
+
+    private void RefuseForNow(DnsQuestion question) =>
+        egress.RefuseLookup(HostName.TryParse(question.Name, out var name) ? name : null, EgressReasons.Limit);
 
     private async Task<byte[]> LookUpAsync(byte[] query, DnsQuestion question, CancellationToken cancellationToken)
     {
@@ -122,7 +126,7 @@ internal sealed class DnsService(SandboxEgress egress)
             var (addresses, timeToLive, reason) = await egress.Names.ResolveCheckedAsync(name!, either.Token).ConfigureAwait(false);
             if (reason is not null)
             {
-                egress.Gateway.Refuse(egress, new EgressRefusal(egress.Id, name!.Value, null, 0, reason));
+                egress.RefuseLookup(name, reason);
                 return Empty(query, question, DnsStatus.NoSuchName);
             }
 

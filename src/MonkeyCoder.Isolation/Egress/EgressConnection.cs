@@ -33,6 +33,15 @@ internal sealed class EgressConnection : IDisposable
     /// <summary>Whether TLS of both sides ends here.</summary>
     public bool IsSecure { get; private set; }
 
+    /// <summary>What it leads to; null where it leads nowhere yet.</summary>
+    public EgressTarget? Target
+    {
+        get
+        {
+            lock (_lock) return _target;
+        }
+    }
+
     /// <summary>Completes when the ends of TLS that were announced have been sent.</summary>
     public Task Closed
     {
@@ -87,16 +96,19 @@ internal sealed class EgressConnection : IDisposable
     /// <returns>The far side, or null; then the socket is closed.</returns>
     public PeekStream? Attach(Socket server, EgressTarget target, IPAddress address)
     {
+        EgressVerdict verdict = EgressVerdict.Allowed;
         lock (_lock)
         {
             if (!_closed)
             {
                 (_server, _target, _address) = (server, target, address);
                 // Whoever changes the policy sets it first and looks at connections then.
-                if (IsAllowed()) return PeekStream.Over(server);
+                verdict = Judge();
+                if (verdict.IsAllowed) return PeekStream.Over(server);
             }
         }
 
+        if (verdict.Reason is { } reason) Egress.Refuse(target, reason);
         server.Dispose();
         Dispose();
         return null;
@@ -105,7 +117,7 @@ internal sealed class EgressConnection : IDisposable
     /// <summary>Whether the policy of now allows what it leads to; true where it leads nowhere yet.</summary>
     public bool IsStillAllowed()
     {
-        lock (_lock) return IsAllowed();
+        lock (_lock) return Judge().IsAllowed;
     }
 
     /// <summary>Closes both sides at once; what waits on them fails. The client sees a reset.</summary>
@@ -141,14 +153,14 @@ internal sealed class EgressConnection : IDisposable
         }
     }
 
-    /// <summary>Caller holds the lock.</summary>
-    private bool IsAllowed()
+    /// <summary>By the policy of now. Caller holds the lock.</summary>
+    private EgressVerdict Judge()
     {
-        if (_target is not { } target) return true;
+        if (_target is not { } target) return EgressVerdict.Allowed;
         var policy = Egress.Policy;
         var addresses = Egress.Gateway.Addresses;
-        return target.Name is { } name
-            ? policy.JudgeName(name, target.Port).IsAllowed && policy.JudgeAnswer([_address!], addresses, out _).IsAllowed
-            : policy.JudgeAddress(target.Address!, target.Port, addresses).IsAllowed;
+        if (target.Name is not { } name) return policy.JudgeAddress(target.Address!, target.Port, addresses);
+        var verdict = policy.JudgeName(name, target.Port);
+        return verdict.IsAllowed ? policy.JudgeAnswer([_address!], addresses, out _) : verdict;
     }
 }

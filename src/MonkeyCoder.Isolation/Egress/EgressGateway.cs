@@ -10,14 +10,11 @@ internal sealed class EgressGateway : IAsyncDisposable
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(15);
 
-    // What a sandbox can write into the log of the node.
-    private const double LoggedPerSecond = 0.2;
-    private const double LoggedBurst = 10;
-
-    private readonly ConcurrentDictionary<SandboxEgress, TokenBucket> _live = new();
+    private readonly ConcurrentDictionary<SandboxEgress, RefusalLog> _live = new();
     private readonly EgressParts _parts;
     private readonly PeriodicTimer _timer;
     private readonly Task _sweeping;
+    private int _connections;
 
     public EgressGateway(EgressParts parts, TimeProvider time, ILogger logger)
     {
@@ -50,20 +47,34 @@ internal sealed class EgressGateway : IAsyncDisposable
     public SandboxEgress Open(SandboxId id, EgressSockets? sockets, int networkMbps)
     {
         var egress = new SandboxEgress(this, id, sockets, networkMbps);
-        _live[egress] = new TokenBucket(LoggedPerSecond, LoggedBurst, Time);
+        _live[egress] = new RefusalLog(id, Logger, Time);
         egress.Start();
         return egress;
     }
 
-    public void Forget(SandboxEgress egress) => _live.TryRemove(egress, out _);
+    /// <summary>Nothing comes of it any more.</summary>
+    public void Forget(SandboxEgress egress)
+    {
+        if (_live.TryRemove(egress, out var log)) log.Flush();
+    }
 
-    /// <summary>Every refusal is an event; the log has the first of many.</summary>
+    /// <summary>Every refusal is an event; the log has a line for the first of many, and a number for the rest.</summary>
     public void Refuse(SandboxEgress egress, EgressRefusal refusal)
     {
-        if (_live.TryGetValue(egress, out var log) && log.TryTake(1))
-            Logger.Refused(refusal.Sandbox, refusal.Host ?? refusal.Address?.ToString() ?? "-", refusal.Port, refusal.Reason);
+        if (_live.TryGetValue(egress, out var log)) log.Add(refusal);
         _parts.Events?.Refused(refusal);
     }
+
+    /// <summary>Takes a place among the connections of all sandboxes; false where there is none. Given back by <see cref="Leave"/>.</summary>
+    public bool TryEnter()
+    {
+        if (Interlocked.Increment(ref _connections) <= Options.MaxNodeConnections) return true;
+        Leave();
+        return false;
+    }
+
+    /// <summary>Gives a place back.</summary>
+    public void Leave() => Interlocked.Decrement(ref _connections);
 
     public async ValueTask DisposeAsync()
     {
@@ -74,7 +85,13 @@ internal sealed class EgressGateway : IAsyncDisposable
     private async Task SweepAsync()
     {
         while (await _timer.WaitForNextTickAsync(CancellationToken.None).ConfigureAwait(false))
-            foreach (var egress in _live.Keys) egress.CloseIdle();
+        {
+            foreach (var (egress, log) in _live)
+            {
+                egress.CloseIdle();
+                log.Flush();
+            }
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 namespace MonkeyCoder.Isolation.Egress;
 
-/// <summary>Limits of the way out, the same for every sandbox.</summary>
+/// <summary>Limits of the way out: of every sandbox, and of all together.</summary>
 public sealed class EgressOptions
 {
     /// <value>Connections of one sandbox at once, DNS over TCP included. Default 256.</value>
     public int MaxConnections { get; set; } = 256;
+
+    /// <value>Connections of all sandboxes at once. Default 4096.</value>
+    public int MaxNodeConnections { get; set; } = 4096;
 
     /// <value>New connections of one sandbox a second; more wait. Default 50.</value>
     public int NewConnectionsPerSecond { get; set; } = 50;

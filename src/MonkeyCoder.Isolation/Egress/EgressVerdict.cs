@@ -57,6 +57,12 @@ public static class EgressReasons
     /// <summary>More connections at once, or more DNS queries a second, than a sandbox may have.</summary>
     public const string Limit = "limit";
 
+    /// <summary>More connections at once than the node carries for all its sandboxes.</summary>
+    public const string NodeLimit = "node_limit";
+
+    /// <summary>A request that two readers could understand differently, or that is none.</summary>
+    public const string BadRequest = "bad_request";
+
     /// <summary>Over a connection to one name, another name was asked for, or none.</summary>
     public const string NameMismatch = "name_mismatch";
 

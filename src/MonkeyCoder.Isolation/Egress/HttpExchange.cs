@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 
@@ -25,6 +26,7 @@ internal static class HttpExchange
         var head = Peek(connection.Client, out var reason);
         if (head is null)
         {
+            connection.Egress.Refuse(EgressReasons.BadRequest);
             await HttpReply.BadRequestAsync(connection, reason, cancellationToken).ConfigureAwait(false);
             return;
         }
@@ -87,9 +89,11 @@ internal static class HttpExchange
 
         // 2. The judgement: the same host, and still allowed.
         var head = HttpRequestHead.Parse(client.Ahead[..length], out var reason);
-        if (head is null || !Means(head, target, out var path)) throw new InvalidDataException($"A request is refused. {reason}");
+        if (head is null) throw new InvalidDataException(reason);
+        if (!Means(head, target, out var path))
+            Refuse(connection, EgressTarget.Parse(head.Host ?? "", target.Port) is { } other && other.Host != target.Host ? other : target, EgressReasons.NameMismatch);
         var policy = connection.Egress.Policy;
-        if (target.Name is { } name && !policy.JudgeName(name, target.Port).IsAllowed) throw new InvalidDataException("The policy has changed.");
+        if (target.Name is { } name && policy.JudgeName(name, target.Port) is { IsAllowed: false, Reason: { } changed }) Refuse(connection, target, changed);
 
         // 3. The head, written anew, and the body as it is.
         var added = connection.IsSecure && target.Name is { } judged ? policy.HeadersFor(judged).ToArray() : [];
@@ -101,6 +105,14 @@ internal static class HttpExchange
         if (head.Body == BodyKind.Chunked) await CopyChunksAsync(connection, server, cancellationToken).ConfigureAwait(false);
         else await EgressRelay.CopyExactlyAsync(connection, client, server, head.BodyBytes, outwards: true, cancellationToken).ConfigureAwait(false);
         return upgrade && await switched.WaitAsync(cancellationToken).ConfigureAwait(false) ? Next.Switched : Next.Request;
+    }
+
+    /// <summary>Reports a request that is not passed on, and ends its connection.</summary>
+    [DoesNotReturn]
+    private static void Refuse(EgressConnection connection, EgressTarget target, string reason)
+    {
+        connection.Egress.Refuse(target, reason);
+        throw new IOException($"A request to {target} is refused.");
     }
 
     /// <summary>Waits for the client to leave; what else it sends is not for this connection.</summary>

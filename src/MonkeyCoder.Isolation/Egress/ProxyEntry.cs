@@ -25,6 +25,7 @@ internal static class ProxyEntry
         {
             if (connection.Client.Ahead.Length >= HttpRequestHead.MaxBytes || !HttpRequestHead.StartsLike(connection.Client.Ahead))
             {
+                connection.Egress.Refuse(EgressReasons.BadRequest);
                 await HttpReply.BadRequestAsync(connection, "This is a proxy; the request is not HTTP/1.1, or its head is too long.", cancellationToken).ConfigureAwait(false);
                 return;
             }
@@ -33,7 +34,11 @@ internal static class ProxyEntry
         }
 
         var head = HttpRequestHead.Parse(connection.Client.Ahead[..end], out var reason);
-        if (head is null) await HttpReply.BadRequestAsync(connection, reason, cancellationToken).ConfigureAwait(false);
+        if (head is null)
+        {
+            connection.Egress.Refuse(EgressReasons.BadRequest);
+            await HttpReply.BadRequestAsync(connection, reason, cancellationToken).ConfigureAwait(false);
+        }
         else if (head.Method == "CONNECT") await ConnectAsync(connection, head, end, cancellationToken).ConfigureAwait(false);
         else await RequestAsync(connection, head, cancellationToken).ConfigureAwait(false);
     }

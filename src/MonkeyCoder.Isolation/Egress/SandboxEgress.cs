@@ -45,6 +45,9 @@ internal sealed class SandboxEgress : IAsyncDisposable
 
     public SandboxId Id { get; }
 
+    /// <summary>Whose the sandbox is, for events.</summary>
+    public string Owner { get; set; } = SandboxSpec.NodeOwner;
+
     /// <summary>What it may connect to; nothing at first.</summary>
     public EgressPolicy Policy => _policy;
 
@@ -103,11 +106,14 @@ internal sealed class SandboxEgress : IAsyncDisposable
     }
 
     /// <summary>Reports something that was refused before it had a destination.</summary>
-    public void Refuse(string reason) => Gateway.Refuse(this, new EgressRefusal(Id, null, null, 0, reason));
+    public void Refuse(string reason) => Gateway.Refuse(this, new EgressRefusal(Id, Owner, null, null, 0, reason));
+
+    /// <summary>Reports a name that may not be looked up.</summary>
+    public void RefuseLookup(HostName? name, string reason) => Gateway.Refuse(this, new EgressRefusal(Id, Owner, name?.Value, null, 0, reason));
 
     /// <summary>Reports something that was refused.</summary>
     public void Refuse(EgressTarget target, string reason) =>
-        Gateway.Refuse(this, new EgressRefusal(Id, target.Name?.Value, target.Address, target.Port, reason));
+        Gateway.Refuse(this, new EgressRefusal(Id, Owner, target.Name?.Value, target.Address, target.Port, reason));
 
     /// <summary>Closes what has been idle for too long.</summary>
     public void CloseIdle()
@@ -119,13 +125,13 @@ internal sealed class SandboxEgress : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
-        Gateway.Forget(this);
         await _stopping.CancelAsync().ConfigureAwait(false);
         _sockets?.Dispose();
         Task[] running;
         lock (_lock) running = [.. _running];
         foreach (var connection in Snapshot()) connection.Reset();
         await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Gateway.Forget(this);
         _stopping.Dispose();
     }
 
@@ -176,17 +182,25 @@ internal sealed class SandboxEgress : IAsyncDisposable
 #pragma warning disable CA2000 // Disposed by the task that handles it.
         var connection = new EgressConnection(this, client);
 #pragma warning restore CA2000
+        var reason = EgressReasons.Limit;
         lock (_lock)
         {
             if (_disposed == 0 && _connections.Count < Gateway.Options.MaxConnections)
             {
-                _connections.Add(connection);
-                Track(() => HandleAsync(connection, handle));
-                return;
+                if (Gateway.TryEnter())
+                {
+                    _connections.Add(connection);
+                    Track(() => HandleAsync(connection, handle));
+                    return;
+                }
+
+                reason = EgressReasons.NodeLimit;
             }
         }
 
-        Refuse(EgressReasons.Limit);
+        // Where it was meant to go is known only of one that was redirected.
+        if (connection.OriginalDestination is { } chosen) Refuse(new EgressTarget(null, chosen.Address, chosen.Port), reason);
+        else Refuse(reason);
         connection.Reset();
     }
 
@@ -197,7 +211,13 @@ internal sealed class SandboxEgress : IAsyncDisposable
             await handle(connection, _stopping.Token).ConfigureAwait(false);
             connection.Dispose();
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or SocketException or ObjectDisposedException or OperationCanceledException)
+        catch (InvalidDataException)
+        {
+            if (connection.Target is { } target) Refuse(target, EgressReasons.BadRequest);
+            else Refuse(EgressReasons.BadRequest);
+            connection.Reset();
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {
             // One of the two sides is gone, or took too long, or the connection was closed here. The other learns of it.
             connection.Reset();
@@ -213,6 +233,7 @@ internal sealed class SandboxEgress : IAsyncDisposable
         {
             connection.Client.Dispose();
             lock (_lock) _connections.Remove(connection);
+            Gateway.Leave();
         }
     }
 

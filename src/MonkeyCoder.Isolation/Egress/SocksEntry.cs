@@ -40,7 +40,11 @@ internal static class SocksEntry
         var offered = client.Ahead.Slice(2, client.Ahead[1]).Contains(NoAuthentication);
         client.Skip(2 + client.Ahead[1]);
         await client.WriteAsync(new[] { Version, offered ? NoAuthentication : NoneAcceptable }, cancellationToken).ConfigureAwait(false);
-        if (!offered) return;
+        if (!offered)
+        {
+            connection.Egress.Refuse(EgressReasons.BadRequest);
+            return;
+        }
 
         // 2. The request: version, command, nothing, kind of address, address, port.
         if (!await HasAsync(client, RequestHeaderBytes + 1, soon).ConfigureAwait(false) || client.Ahead[0] != Version) return;
@@ -48,6 +52,7 @@ internal static class SocksEntry
         var addressBytes = kind switch { IsIPv4 => 4, IsName => 1 + client.Ahead[4], _ => 0 };
         if (command != Connect || addressBytes == 0)
         {
+            connection.Egress.Refuse(EgressReasons.BadRequest);
             await ReplyAsync(connection, command == Connect ? Reply.AddressNotSupported : Reply.CommandNotSupported, cancellationToken).ConfigureAwait(false);
             return;
         }

@@ -8,6 +8,7 @@ internal static class TransparentEntry
         // Not redirected: somebody inside connected to this very port.
         if (connection.OriginalDestination is not { } destination || destination.Port == 0)
         {
+            connection.Egress.Refuse(EgressReasons.BadRequest);
             connection.Reset();
             return;
         }

@@ -79,6 +79,13 @@ internal sealed class Sandbox : ISandbox
         lock (_lock) Spec = Spec with { Limits = limits };
     }
 
+    /// <summary>It belongs to somebody from now on.</summary>
+    public void SetOwner(string owner)
+    {
+        lock (_lock) Spec = Spec with { Owner = owner };
+        Egress.Owner = owner;
+    }
+
     public void SetEgress(EgressPolicy policy)
     {
         lock (_lock) Spec = Spec with { Egress = policy };

@@ -90,6 +90,7 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
 #pragma warning disable CA2000 // The way out owns the sockets, and the stack owns it: closed first, so before the kill.
         var egress = resources.PushAsync(node.Gateway.Open(id, node.Ground.HasOwnNetwork ? EgressSockets.Open(init.Pidfd) : null, spec.Limits.NetworkMbps));
 #pragma warning restore CA2000
+        egress.Owner = spec.Owner;
         egress.SetPolicy(spec.Egress);
 
         // :: Step 7

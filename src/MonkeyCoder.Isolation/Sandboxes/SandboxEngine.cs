@@ -149,6 +149,8 @@ public sealed class SandboxEngine : ISandboxEngine
         try
         {
             if (sandbox.Spec.Limits != spec.Limits) sandbox.SetLimits(spec.Limits);
+            // Before its policy: what is refused by that is refused to the new owner.
+            sandbox.SetOwner(spec.Owner);
             sandbox.SetEgress(spec.Egress);
             return !sandbox.Exited.IsCompleted;
         }

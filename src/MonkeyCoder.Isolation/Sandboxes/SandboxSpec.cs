@@ -5,6 +5,12 @@ namespace MonkeyCoder.Isolation.Sandboxes;
 /// <summary>What is asked for. Defaults give a strict sandbox of the base template.</summary>
 public sealed record SandboxSpec
 {
+    /// <summary>Owner of what the node makes for itself.</summary>
+    public const string NodeOwner = "node";
+
+    /// <value>Whose it is, as events name it; nothing is decided by it. Default the node's own.</value>
+    public string Owner { get; init; } = NodeOwner;
+
     /// <value>Name of an operator template. Default <c>base</c>.</value>
     public string Template { get; init; } = "base";
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Sandbox.Hosting;
 
 namespace MonkeyCoder.Sandbox.Egress;
@@ -12,6 +13,7 @@ internal static class EgressSetup
         services.AddNodeOptions<EgressSettings, EgressSettingsValidator>(EgressSettings.Section);
         services.TryAddSingleton<NodeEgress>();
         services.TryAddSingleton<SandboxNetworks>();
+        services.TryAddSingleton<IEgressEvents, EgressMetrics>();
         services.TryAddSingleton(provider => NodeEgress.Platform(provider.GetRequiredService<IOptions<EgressSettings>>().Value));
         return services;
     }

@@ -29,7 +29,7 @@ internal static class EngineSetup
             static path => AgentClient.ForUnixSocket(path))
         {
             Egress = services.GetRequiredService<IOptions<GatewaySettings>>().Value.ToParts(
-                services.GetService<AddressPolicy>(), services.GetService<IEgressEvents>(), services.GetRequiredService<TimeProvider>()),
+                services.GetService<AddressPolicy>(), services.GetRequiredService<IEgressEvents>(), services.GetRequiredService<TimeProvider>()),
         };
         var options = settings.ToEngine(storage);
         options.Prepare = StartKernelAsync;

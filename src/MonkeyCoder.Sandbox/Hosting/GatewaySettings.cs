@@ -11,11 +11,20 @@ internal sealed class GatewaySettings
 
     private const int DnsPort = 53;
 
+    // Two files each, so a quarter at most: the API and the sandboxes themselves need the rest.
+    private const int FilesPerNodeConnection = 8;
+
     /// <value>DNS server that names are looked up at, an address or <c>address:port</c>. Default: those of this machine.</value>
     public string? Resolver { get; set; }
 
     /// <value>Connections of one sandbox at once, 1 to 65536. Default 256.</value>
     public int MaxConnections { get; set; } = 256;
+
+    /// <value>
+    /// Connections of all sandboxes at once, 1 to 1000000, and never more than an eighth of the files that the service may open: each
+    /// takes two. More are refused (<c>node_limit</c>). Default 4096.
+    /// </value>
+    public int MaxNodeConnections { get; set; } = 4096;
 
     /// <value>New connections of one sandbox a second; more wait. 1 to 10000. Default 50.</value>
     public int NewConnectionsPerSecond { get; set; } = 50;
@@ -36,11 +45,12 @@ internal sealed class GatewaySettings
     /// <param name="addresses">What is never connected to; null for the tables alone.</param>
     /// <param name="events">Is told of refusals.</param>
     /// <param name="time">Clock.</param>
-    public EgressParts ToParts(AddressPolicy? addresses, IEgressEvents? events, TimeProvider time) => new()
+    public EgressParts ToParts(AddressPolicy? addresses, IEgressEvents events, TimeProvider time) => new()
     {
         Options = new EgressOptions
         {
             MaxConnections = MaxConnections,
+            MaxNodeConnections = Math.Min(MaxNodeConnections, Math.Max(1, OpenFileLimit.Read() / FilesPerNodeConnection)),
             NewConnectionsPerSecond = NewConnectionsPerSecond,
             DnsQueriesPerSecond = DnsQueriesPerSecond,
             HeadTimeout = HeadTimeout,
@@ -68,6 +78,7 @@ internal sealed class GatewaySettingsValidator : IValidateOptions<GatewaySetting
         if (options.Resolver is { } server && GatewaySettings.ResolverEndPoint(server) is null)
             checks.Fail(nameof(options.Resolver), $"is '{server}' and must be an IP address, or address:port");
         checks.InRange(nameof(options.MaxConnections), options.MaxConnections, 1, 65_536);
+        checks.InRange(nameof(options.MaxNodeConnections), options.MaxNodeConnections, 1, 1_000_000);
         checks.InRange(nameof(options.NewConnectionsPerSecond), options.NewConnectionsPerSecond, 1, 10_000);
         checks.InRange(nameof(options.DnsQueriesPerSecond), options.DnsQueriesPerSecond, 1, 10_000);
         checks.InRange(nameof(options.HeadTimeout), options.HeadTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));

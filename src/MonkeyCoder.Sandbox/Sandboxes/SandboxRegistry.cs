@@ -53,7 +53,7 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
         ISandbox? engine = null;
         try
         {
-            engine = await _engine.AcquireAsync(spec, cancellationToken).ConfigureAwait(false);
+            engine = await _engine.AcquireAsync(spec with { Owner = owner.Tenant }, cancellationToken).ConfigureAwait(false);
             await engine.Agent
                 .ConfigureAsync(new ConfigureRequest(settings.EnvironmentIn(engine), LiveSandbox.DefaultUser, null), cancellationToken)
                 .ConfigureAwait(false);

@@ -70,6 +70,7 @@ public sealed class ProxyEntryTests
         Assert.StartsWith("HTTP/1.1 400 ", await proxy.TalkAsync(request), StringComparison.Ordinal);
 
         Assert.Empty(proxy.Internet.Dialed);
+        Assert.Contains(Assert.Single(proxy.Internet.Refusals).Reason, new[] { "bad_request", "bad_host" });
     }
 
     [Fact]

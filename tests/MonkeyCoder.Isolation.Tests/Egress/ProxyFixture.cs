@@ -13,23 +13,37 @@ internal sealed class ProxyFixture : IAsyncDisposable
     private const string Reset = "<reset>";
 
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-    private readonly EgressGateway _gateway;
+    private readonly EgressGateway? _own;
 
     public ProxyFixture(EgressPolicy? policy = null, EgressOptions? options = null, int networkMbps = 1000)
     {
-        _gateway = new EgressGateway(Internet.Parts with { Options = options ?? new EgressOptions() }, TimeProvider.System, NullLogger.Instance);
-        Egress = _gateway.Open(SandboxId.New(), null, networkMbps);
-        Egress.SetPolicy(policy ?? FakeInternet.ExamplePolicy);
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        _listener.Listen(512);
-        Egress.Serve(_listener, ProxyEntry.RunAsync);
+        Internet = new FakeInternet();
+        _own = new EgressGateway(Internet.Parts with { Options = options ?? new EgressOptions() }, TimeProvider.System, NullLogger.Instance);
+        Egress = Serve(_own, policy ?? FakeInternet.ExamplePolicy, networkMbps);
     }
 
-    public FakeInternet Internet { get; } = new();
+    /// <summary>Beside others behind one gateway, which the caller disposes after this, as it does the internet.</summary>
+    public ProxyFixture(EgressGateway gateway, FakeInternet internet, EgressPolicy policy)
+    {
+        Internet = internet;
+        Egress = Serve(gateway, policy, networkMbps: 1000);
+    }
+
+    public FakeInternet Internet { get; }
 
     public SandboxEgress Egress { get; }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private SandboxEgress Serve(EgressGateway gateway, EgressPolicy policy, int networkMbps)
+    {
+        var egress = gateway.Open(SandboxId.New(), null, networkMbps);
+        egress.SetPolicy(policy);
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _listener.Listen(512);
+        egress.Serve(_listener, ProxyEntry.RunAsync);
+        return egress;
+    }
 
     /// <summary>A client of the proxy.</summary>
     public async Task<Socket> ConnectAsync()
@@ -92,8 +106,9 @@ internal sealed class ProxyFixture : IAsyncDisposable
     {
         await Egress.DisposeAsync();
         Assert.Equal(0, Egress.Connections);
-        await _gateway.DisposeAsync();
         _listener.Dispose();
+        if (_own is null) return;
+        await _own.DisposeAsync();
         Internet.Dispose();
     }
 }

@@ -60,6 +60,31 @@ public sealed class SandboxEgressTests
     }
 
     [Fact]
+    public async Task Connections_MoreThanTheNodeCarries_AreResetWhoeverHasTheOthers()
+    {
+        using var internet = new FakeInternet();
+        await using var gateway = new EgressGateway(
+            internet.Parts with { Options = new EgressOptions { MaxConnections = 3, MaxNodeConnections = 4, NewConnectionsPerSecond = 1000 } },
+            TimeProvider.System, NullLogger.Instance);
+        await using var first = new ProxyFixture(gateway, internet, Echo);
+        await using var second = new ProxyFixture(gateway, internet, Echo);
+        var clients = new List<System.Net.Sockets.Socket>();
+        for (var i = 0; i < 3; i++) clients.Add(await ConnectAsync(first, "93.184.215.14:7777"));
+        clients.Add(await ConnectAsync(second, "93.184.215.14:7777"));
+
+        Assert.Equal("<reset>", await second.TalkAsync(""));
+        Assert.Equal(("node_limit", second.Egress.Id), (Assert.Single(internet.Refusals).Reason, internet.Refusals.Single().Sandbox));
+
+        // A place that is given back is somebody else's.
+        first.Egress.SetPolicy(EgressPolicy.DenyAll);
+        foreach (var client in clients[..3]) Assert.Equal("<reset>", await ProxyFixture.ReadToEndAsync(client));
+        await first.Egress.DisposeAsync();
+        for (var i = 0; i < 2; i++) clients.Add(await ConnectAsync(second, "93.184.215.14:7777"));
+        Assert.Equal(3, second.Egress.Connections);
+        foreach (var client in clients) client.Dispose();
+    }
+
+    [Fact]
     public async Task Relay_ClientThatHalfCloses_GetsTheRest()
     {
         await using var proxy = new ProxyFixture(Echo);

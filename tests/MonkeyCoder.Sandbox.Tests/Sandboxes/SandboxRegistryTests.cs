@@ -53,6 +53,14 @@ public sealed class SandboxRegistryTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task CreateAsync_ForATenant_TellsTheEngineWhoseItIs()
+    {
+        await CreateAsync();
+
+        Assert.Equal(Owner.Tenant, _engine.Sandboxes[0].Spec.Owner);
+    }
+
+    [Fact]
     public async Task Find_OfAnotherTenant_LooksLikeNothing()
     {
         var sandbox = await CreateAsync();

@@ -1,3 +1,6 @@
+using Microsoft.Extensions.DependencyInjection;
+using MonkeyCoder.Isolation.Egress;
+using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Sandbox.Tests.Hosting;
 
 namespace MonkeyCoder.Sandbox.Tests.Telemetry;
@@ -42,6 +45,21 @@ public sealed class MetricsTests
             lines.Select(line => line.Split('{', ' ')[0]).Distinct().Order(StringComparer.Ordinal));
         Assert.Contains("# TYPE sandbox_execution_duration_seconds histogram", text, StringComparison.Ordinal);
         Assert.Contains("# TYPE sandbox_executions_total counter", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Metrics_AfterRefusals_CountThemByReason()
+    {
+        await using var node = await NodeFixture.StartAsync();
+        var events = node.Services.GetRequiredService<IEgressEvents>();
+        foreach (var reason in new[] { EgressReasons.NotAllowed, EgressReasons.NodeLimit, EgressReasons.NotAllowed })
+            events.Refused(new EgressRefusal(SandboxId.New(), "tenant", "example.com", null, 443, reason));
+
+        var lines = (await node.Http.GetStringAsync("/metrics", Token)).Split('\n');
+
+        Assert.Equal(
+            ["sandbox_egress_refusals_total{reason=\"node_limit\"} 1", "sandbox_egress_refusals_total{reason=\"not_allowed\"} 2"],
+            lines.Where(line => line.StartsWith("sandbox_egress", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
     }
 
     [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
