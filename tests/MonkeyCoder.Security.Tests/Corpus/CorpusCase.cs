@@ -35,6 +35,10 @@ public sealed partial record CorpusCase
     [JsonIgnore]
     public bool RunsInside => Where is "sandbox-shell" or "sandbox-python";
 
+    /// <summary>Whether it takes an internet that is not the real one.</summary>
+    [JsonIgnore]
+    public bool NeedsInternet => Needs?.Contains("fake-internet", StringComparison.Ordinal) == true;
+
     /// <summary>Whether its end by a signal is what the case wants.</summary>
     [JsonIgnore]
     public bool MayBeKilled => Killed().IsMatch(Expect);

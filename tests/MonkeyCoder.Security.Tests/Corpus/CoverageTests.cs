@@ -1,12 +1,13 @@
 using MonkeyCoder.Security.Tests.Http;
 using MonkeyCoder.Security.Tests.Inside;
+using MonkeyCoder.Security.Tests.Internet;
 
 namespace MonkeyCoder.Security.Tests.Corpus;
 
 /// <summary>No case is forgotten, and no exception outlives its reason.</summary>
 public sealed class CoverageTests
 {
-    private static readonly string[] Run = [.. InsideCases.All, .. HttpCasesTests.Cases];
+    private static readonly string[] Run = [.. InsideCases.All, .. HttpCasesTests.Cases, .. InternetCasesTests.Attacks];
 
     [Fact]
     public void EveryCase_IsRunOrExcepted_InOnePlaceOnly()

@@ -8,7 +8,6 @@ public static class Exceptions
 {
     private const string Browser = "browser sessions";
     private const string Archives = "templates built from archives";
-    private const string Egress = "a fake internet for the node under test";
     private const string Scenarios = "the functions of the fault scenarios";
 
     /// <summary>Cases whose component is not there yet, with the component.</summary>
@@ -17,13 +16,10 @@ public static class Exceptions
         CorpusFile.All.Where(static one => one.Where == "fault").Select(static one => (one.Id, Scenarios)),
         [
             ("API-027", Browser),
-            ("API-043", Egress),
             ("API-073", Archives),
             ("API-075", "webhooks and browser sessions, whose URLs the service fetches"),
             ("API-076", Archives),
             ("API-078", Archives),
-            ("API-090", Egress),
-            ("API-092", Egress),
             ("RES-044", "a limit on the number of files; the quotas of btrfs count bytes only"),
             ("RES-090", "a service that a flood of output makes grow by less than 64 MiB; it grew by 98"),
         ]);

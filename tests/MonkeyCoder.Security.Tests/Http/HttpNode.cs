@@ -9,7 +9,7 @@ using MonkeyCoder.Testing.Nodes;
 namespace MonkeyCoder.Security.Tests.Http;
 
 /// <summary>A node with two tenants and a sandbox of each, and the variables that <c>http</c> cases speak of.</summary>
-public sealed class HttpNode : IAsyncLifetime
+public class HttpNode : IAsyncLifetime
 {
     public const int MaxSandboxes = 12;
 
@@ -19,9 +19,16 @@ public sealed class HttpNode : IAsyncLifetime
     private readonly string _work = Directory.CreateTempSubdirectory("monkeycoder-http-").FullName;
     private readonly Dictionary<string, string> _variables = [];
 
-    public NodeUnderTest Node { get; } = new();
+    public HttpNode()
+        : this(new NodeUnderTest())
+    {
+    }
 
-    public async ValueTask InitializeAsync()
+    protected HttpNode(NodeUnderTest node) => Node = node;
+
+    public NodeUnderTest Node { get; }
+
+    public virtual async ValueTask InitializeAsync()
     {
         var token = TestContext.Current.CancellationToken;
         _canaries.PlantOnHost();
@@ -90,11 +97,12 @@ public sealed class HttpNode : IAsyncLifetime
 
     public long ResidentBytes => Node.ResidentBytes();
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         await _canaries.DisposeAsync();
         await Node.DisposeAsync();
         Directory.Delete(_work, recursive: true);
+        GC.SuppressFinalize(this);
     }
 
     private static int FreePort()
