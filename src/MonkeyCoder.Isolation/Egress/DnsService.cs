@@ -45,7 +45,7 @@ internal sealed class DnsService(SandboxEgress egress)
             if (Interlocked.Increment(ref _atOnce) > MaxAtOnce)
             {
                 Interlocked.Decrement(ref _atOnce);
-                RefuseForNow(question);
+                egress.Refuse(question.Name, EgressReasons.Limit);
                 await SendAsync(socket, Empty(query, question, DnsStatus.Refused), received.RemoteEndPoint, cancellationToken).ConfigureAwait(false);
                 continue;
             }
@@ -96,25 +96,22 @@ internal sealed class DnsService(SandboxEgress egress)
     {
         if (!_queries.TryTake(1))
         {
-            RefuseForNow(question);
+            egress.Refuse(question.Name, EgressReasons.Limit);
             return Empty(query, question, DnsStatus.Refused);
         }
 
         if ((question.Flags & 0x7800) != 0 || question.Class != 1) return Empty(query, question, DnsStatus.NotImplemented);
-        if (!HostName.TryParse(question.Name, out var name)) return Refuse(null, EgressReasons.BadHost);
-        if (!egress.Policy.MayResolve(name)) return Refuse(name, EgressReasons.NotAllowed);
+        if (!HostName.TryParse(question.Name, out var name)) return Refuse(EgressReasons.BadHost);
+        if (!egress.Policy.MayResolve(name)) return Refuse(EgressReasons.NotAllowed);
         // There is no IPv6 in a sandbox, and no other records are anybody's business.
         return question.Type == DnsType.A ? null : Empty(query, question, DnsStatus.Ok);
 
-        byte[] Refuse(HostName? refused, string reason)
+        byte[] Refuse(string refused)
         {
-            egress.RefuseLookup(refused, reason);
+            egress.Refuse(question.Name, refused);
             return Empty(query, question, DnsStatus.NoSuchName);
         }
     }
-
-    private void RefuseForNow(DnsQuestion question) =>
-        egress.RefuseLookup(HostName.TryParse(question.Name, out var name) ? name : null, EgressReasons.Limit);
 
     private async Task<byte[]> LookUpAsync(byte[] query, DnsQuestion question, CancellationToken cancellationToken)
     {
@@ -126,7 +123,7 @@ internal sealed class DnsService(SandboxEgress egress)
             var (addresses, timeToLive, reason) = await egress.Names.ResolveCheckedAsync(name!, either.Token).ConfigureAwait(false);
             if (reason is not null)
             {
-                egress.RefuseLookup(name, reason);
+                egress.Refuse(question.Name, reason);
                 return Empty(query, question, DnsStatus.NoSuchName);
             }
 

@@ -33,7 +33,7 @@ internal static class HttpExchange
 
         if (EgressTarget.Parse(head.Host ?? "", port) is not { } named)
         {
-            connection.Egress.Refuse(EgressReasons.BadHost);
+            connection.Egress.Refuse(head.Host, EgressReasons.BadHost);
             await HttpReply.ForbiddenAsync(connection, "a host of this name", cancellationToken).ConfigureAwait(false);
             return;
         }

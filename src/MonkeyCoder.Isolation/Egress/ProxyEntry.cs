@@ -47,7 +47,7 @@ internal static class ProxyEntry
     {
         if (EgressTarget.Parse(head.Target, defaultPort: 0) is not { } target || head.Body != BodyKind.Counted || head.BodyBytes != 0)
         {
-            connection.Egress.Refuse(EgressReasons.BadHost);
+            connection.Egress.Refuse(head.Target, EgressReasons.BadHost);
             await HttpReply.BadRequestAsync(connection, "CONNECT needs a host name or an IPv4 address, and a port.", cancellationToken).ConfigureAwait(false);
             return;
         }
@@ -72,7 +72,7 @@ internal static class ProxyEntry
     {
         if (EgressTarget.ParseUrl(head.Target, out _) is not { } target)
         {
-            connection.Egress.Refuse(EgressReasons.BadHost);
+            connection.Egress.Refuse(head.Target, EgressReasons.BadHost);
             await HttpReply.BadRequestAsync(
                 connection, "This is a proxy: it takes CONNECT, and requests with the whole URL, http://host/path.", cancellationToken).ConfigureAwait(false);
             return;

@@ -108,8 +108,10 @@ internal sealed class SandboxEgress : IAsyncDisposable
     /// <summary>Reports something that was refused before it had a destination.</summary>
     public void Refuse(string reason) => Gateway.Refuse(this, new EgressRefusal(Id, Owner, null, null, 0, reason));
 
-    /// <summary>Reports a name that may not be looked up.</summary>
-    public void RefuseLookup(HostName? name, string reason) => Gateway.Refuse(this, new EgressRefusal(Id, Owner, name?.Value, null, 0, reason));
+    /// <summary>Reports something that was refused before it was clear where it was to go.</summary>
+    /// <param name="asked">As the sandbox has written it; null where it is no text.</param>
+    /// <param name="reason">One of <see cref="EgressReasons"/>.</param>
+    public void Refuse(string? asked, string reason) => Gateway.Refuse(this, new EgressRefusal(Id, Owner, AskedHost.Of(asked), null, 0, reason));
 
     /// <summary>Reports something that was refused.</summary>
     public void Refuse(EgressTarget target, string reason) =>

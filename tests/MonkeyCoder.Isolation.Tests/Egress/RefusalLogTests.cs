@@ -37,6 +37,23 @@ public sealed class RefusalLogTests : IDisposable
         Assert.Equal([("tenant-a", "evil.example.org"), ("tenant-a", null)], _internet.Refusals.Select(refusal => (refusal.Owner, refusal.Host)));
     }
 
+    [Theory]
+    [InlineData("localhost", "localhost")]
+    [InlineData("http://user:secret@127.1:18081/secret?secret#secret", "127.1:18081")]
+    [InlineData("evil.test\r\nSandbox", "evil.test??Sandbox")]
+    [InlineData("http:///", null)]
+    [InlineData(null, null)]
+    public async Task Refusal_OfNoDestination_ShowsWhatWasAskedForAndNoSecret(string? asked, string? shown)
+    {
+        await using var gateway = NewGateway();
+        await using var egress = Open(gateway);
+
+        egress.Refuse(asked, EgressReasons.BadHost);
+
+        Assert.Equal(shown, Assert.Single(_internet.Refusals).Host);
+        Assert.Contains($" may not connect to {shown ?? "-"} port 0: bad_host;", Assert.Single(_lines.All), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Refusals_MoreThanTheLogTakes_AreCountedInTheNextLine()
     {

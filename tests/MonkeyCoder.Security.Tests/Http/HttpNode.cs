@@ -90,8 +90,11 @@ public class HttpNode : IAsyncLifetime
     }
 
     /// <summary>Runs a case against the node.</summary>
-    public Task<Outcome> RunAsync(CorpusCase tried) =>
-        Shell.RunAsync($". {Shell.Tools}/http.sh", tried.Attempt, "", _variables, 8 * tried.Timeout);
+    public Task<Outcome> RunAsync(CorpusCase tried) => RunAsync(tried.Attempt, 8 * tried.Timeout);
+
+    /// <summary>Runs a scenario with the variables and functions of the cases.</summary>
+    public Task<Outcome> RunAsync(string scenario, TimeSpan timeout) =>
+        Shell.RunAsync($". {Shell.Tools}/http.sh", scenario, "", _variables, timeout);
 
     public int CanaryHits => _canaries.Hits;
 

@@ -18,7 +18,13 @@ async def copy(reader, writer):
         writer.transport.abort()
 
 
+relays = set()
+
+
 async def relay(reader, writer):
+    # A loop alone does not keep its tasks.
+    relays.add(asyncio.current_task())
+    asyncio.current_task().add_done_callback(relays.discard)
     try:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
         await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer))
