@@ -6,7 +6,9 @@ namespace MonkeyCoder.Contracts.Executions;
 /// <param name="ExecutionId">Id of this execution, on every log line of it.</param>
 /// <param name="Status">How the cell ended.</param>
 /// <param name="Result">What the cell gave, in the form of E2B's execution object.</param>
-/// <param name="Logs">Lines of stdout and stderr in the order of their arrival, without line ends.</param>
+/// <param name="Logs">
+/// Lines of stdout and stderr in the order of their arrival, without line ends; a line over 32,768 characters goes on as the next one.
+/// </param>
 /// <param name="ExecutionTime">Wall time of the cell in seconds.</param>
 /// <param name="ResourceUsage">What the cell used, measured.</param>
 public sealed record ExecuteResponse(

@@ -7,11 +7,13 @@ namespace MonkeyCoder.Sandbox.Executions;
 
 /// <summary>
 /// Makes the events of a cell from what its stream yields. Text that is there already is joined up to
-/// <see cref="MaxTextChars"/>, so that <c>print("hello")</c> is one event; nothing is held back while waiting for more.
+/// about <see cref="MaxTextChars"/>, so that <c>print("hello")</c> is one event; nothing is held back while waiting for more.
 /// </summary>
 internal sealed class CellTranslator(string sandboxId, ILogger security, TimeProvider timeProvider)
 {
-    private const int MaxTextChars = 64 * 1024;
+    // Both together stay below 85,000 bytes of a string: larger ones are collected only with the whole heap.
+    private const int MaxTextChars = 24 * 1024;
+    private const int MaxBytesAtOnce = 16 * 1024;
 
     private readonly Queue<CellEvent> _ready = [];
     private readonly Utf8StreamDecoder _stdout = new();
@@ -77,9 +79,13 @@ internal sealed class CellTranslator(string sandboxId, ILogger security, TimePro
 
     private void TakeChunk(CellChunk chunk)
     {
-        Turn(chunk.Channel);
-        (chunk.Channel == OutputChannel.Stderr ? _stderr : _stdout).Decode(chunk.Bytes.Span, _text);
-        if (_text.Length >= MaxTextChars) Flush();
+        var decoder = chunk.Channel == OutputChannel.Stderr ? _stderr : _stdout;
+        for (var rest = chunk.Bytes.Span; rest.Length > 0; rest = rest[Math.Min(rest.Length, MaxBytesAtOnce)..])
+        {
+            Turn(chunk.Channel);
+            decoder.Decode(rest[..Math.Min(rest.Length, MaxBytesAtOnce)], _text);
+            if (_text.Length >= MaxTextChars) Flush();
+        }
     }
 
     private void Turn(OutputChannel channel)

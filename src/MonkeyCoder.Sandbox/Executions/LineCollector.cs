@@ -3,10 +3,16 @@ using MonkeyCoder.Isolation.Agents;
 
 namespace MonkeyCoder.Sandbox.Executions;
 
-/// <summary>The lines of both streams in the order in which they were completed, up to a number of lines.</summary>
+/// <summary>
+/// The lines of both streams in the order in which they were completed, up to a number of lines. A line over
+/// <see cref="MaxLineLength"/> goes on as the next one: writing one value of many megabytes into an answer takes several times its size.
+/// </summary>
 internal sealed class LineCollector(int maxLines)
 {
-    private readonly List<string> _lines = [];
+    /// <summary>Characters of a line.</summary>
+    internal const int MaxLineLength = 32 * 1024;
+
+    private readonly TextList _lines = new();
     private readonly StringBuilder _stdout = new();
     private readonly StringBuilder _stderr = new();
 
@@ -20,13 +26,12 @@ internal sealed class LineCollector(int maxLines)
         var rest = text.AsSpan();
         for (var end = rest.IndexOf('\n'); end >= 0; end = rest.IndexOf('\n'))
         {
-            if (_lines.Count < maxLines) open.Append(rest[..end]);
+            Append(open, rest[..end]);
             Complete(open);
             rest = rest[(end + 1)..];
         }
 
-        if (_lines.Count < maxLines) open.Append(rest);
-        else if (rest.Length > 0 && open.Length == 0) open.Append(rest[0]);
+        Append(open, rest);
     }
 
     /// <summary>All lines; what did not end with a line end is a line too.</summary>
@@ -35,6 +40,23 @@ internal sealed class LineCollector(int maxLines)
         if (_stdout.Length > 0) Complete(_stdout);
         if (_stderr.Length > 0) Complete(_stderr);
         return _lines;
+    }
+
+    private void Append(StringBuilder open, ReadOnlySpan<char> text)
+    {
+        while (_lines.Count < maxLines && open.Length + text.Length > MaxLineLength)
+        {
+            var room = MaxLineLength - open.Length;
+            // Both halves of a pair stay together.
+            if (room > 0 && char.IsHighSurrogate(text[room - 1])) room--;
+            open.Append(text[..room]);
+            Complete(open);
+            text = text[room..];
+        }
+
+        if (_lines.Count < maxLines) open.Append(text);
+        // Over the number: enough of it to be counted.
+        else if (text.Length > 0 && open.Length == 0) open.Append(text[0]);
     }
 
     private void Complete(StringBuilder open)

@@ -10,11 +10,8 @@ namespace MonkeyCoder.Sandbox.Executions;
 /// </summary>
 internal sealed class OutputCollector(ExecutionOptions options)
 {
-    // Many tiny pieces cost more than their text: from here on a piece joins the one before it.
-    private const int MaxPieces = 1000;
-
-    private readonly List<StringBuilder> _stdout = [];
-    private readonly List<StringBuilder> _stderr = [];
+    private readonly PieceList _stdout = new();
+    private readonly PieceList _stderr = new();
     private readonly Dictionary<OutputChannel, (long Total, long Dropped)> _bytes = [];
     private readonly LineCollector _lines = new(options.MaxLogLines);
     private readonly List<OutputCut> _cuts = [];
@@ -32,7 +29,7 @@ internal sealed class OutputCollector(ExecutionOptions options)
         _bytes[text.Channel] = (total + bytes, dropped + bytes - keptBytes);
         _kept += keptBytes;
         if (kept.Length == 0) return;
-        Append(text.Channel == OutputChannel.Stderr ? _stderr : _stdout, kept);
+        (text.Channel == OutputChannel.Stderr ? _stderr : _stdout).Add(kept);
         _lines.Add(text.Channel, kept);
     }
 
@@ -50,7 +47,7 @@ internal sealed class OutputCollector(ExecutionOptions options)
         AddDropped("stdout", OutputChannel.Stdout);
         AddDropped("stderr", OutputChannel.Stderr);
         if (_lines.Dropped > 0) _cuts.Add(new OutputCut("logs", "line_limit", options.MaxLogLines, _lines.Dropped));
-        return new ExecutionLogs([.. _stdout.Select(piece => piece.ToString())], [.. _stderr.Select(piece => piece.ToString())])
+        return new ExecutionLogs(_stdout.Finish(), _stderr.Finish())
         {
             Truncated = _cuts.Count > 0 ? _cuts : null,
         };
@@ -63,12 +60,6 @@ internal sealed class OutputCollector(ExecutionOptions options)
     {
         var (total, dropped) = _bytes.GetValueOrDefault(channel);
         if (dropped > 0) _cuts.Add(new OutputCut(stream, "output_limit", total - dropped, dropped));
-    }
-
-    private static void Append(List<StringBuilder> pieces, string text)
-    {
-        if (pieces.Count < MaxPieces) pieces.Add(new StringBuilder(text));
-        else pieces[^1].Append(text);
     }
 
     // The longest beginning of whole characters within a number of bytes.

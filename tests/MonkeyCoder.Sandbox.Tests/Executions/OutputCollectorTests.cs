@@ -48,6 +48,32 @@ public sealed class OutputCollectorTests
     }
 
     [Fact]
+    public void Line_OverTheLength_GoesOnAsTheNextWithoutLosingAnything()
+    {
+        var collector = new OutputCollector(new ExecutionOptions());
+        var line = new string('x', LineCollector.MaxLineLength - 1) + "😀" + new string('y', LineCollector.MaxLineLength);
+        Add(collector, OutputChannel.Stdout, line[..1000]);
+        Add(collector, OutputChannel.Stdout, line[1000..] + "\nnext\n");
+
+        var lines = collector.Lines();
+
+        Assert.Equal(line, string.Concat(lines.SkipLast(1)));
+        Assert.Equal("next", lines[^1]);
+        // The two halves of the pair stay together.
+        Assert.Equal([LineCollector.MaxLineLength - 1, LineCollector.MaxLineLength, 2, 4], lines.Select(static one => one.Length));
+        Assert.Null(collector.Logs().Truncated);
+    }
+
+    [Fact]
+    public void Line_OfExactlyTheLength_IsOne()
+    {
+        var collector = new OutputCollector(new ExecutionOptions());
+        Add(collector, OutputChannel.Stdout, new string('x', LineCollector.MaxLineLength) + "\n");
+
+        Assert.Equal(LineCollector.MaxLineLength, Assert.Single(collector.Lines()).Length);
+    }
+
+    [Fact]
     public void Lines_OverTheNumber_AreCounted()
     {
         var collector = new OutputCollector(new ExecutionOptions { MaxLogLines = 2 });

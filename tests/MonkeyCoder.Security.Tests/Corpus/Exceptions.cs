@@ -21,7 +21,6 @@ public static class Exceptions
             ("API-076", Archives),
             ("API-078", Archives),
             ("RES-044", "a limit on the number of files; the quotas of btrfs count bytes only"),
-            ("RES-090", "a service that a flood of output makes grow by less than 64 MiB; it grew by 98"),
         ]);
 
     /// <summary>Cases that another suite runs, with the file of its test.</summary>

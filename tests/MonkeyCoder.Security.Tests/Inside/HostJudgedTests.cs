@@ -23,7 +23,7 @@ public sealed class HostJudgedTests(SecurityNode security)
 
     /// <summary>The cases of these tests, for the count of all.</summary>
     internal static IReadOnlyList<string> Cases { get; } =
-        [.. RemovedWhole.Select(static row => row.Data), .. UsableAfterwards.Select(static row => row.Data), "RES-007", "RES-064", "RES-081", "RES-093", "RES-094"];
+        [.. RemovedWhole.Select(static row => row.Data), .. UsableAfterwards.Select(static row => row.Data), "RES-007", "RES-064", "RES-081", "RES-090", "RES-093", "RES-094"];
 
     [Fact]
     public void EveryCase_JudgedFromOutside_HasItsTest() => Assert.Equal(InsideCases.JudgedFromOutside.Order(), Cases.Order());
@@ -98,6 +98,29 @@ public sealed class HostJudgedTests(SecurityNode security)
         Judge.AssertHeld(tried, await sandbox.RunAsync(tried, Token));
         var share = (CpuSeconds(sandbox.Id) - before) / wall.Elapsed.TotalSeconds;
         Assert.True(share <= 0.75, $"the sandbox had {share:0.00} CPUs");
+    }
+
+    /// <summary>RES-090: half a gigabyte of output is cut with a mark, and costs neither the service nor others anything.</summary>
+    [Fact]
+    public async Task Output_OfHalfAGigabyte_IsCutAndNotKept()
+    {
+        using var client = security.Node.NewClient();
+        await using var other = await StrictSandbox.CreateAsync(security.Node, Token);
+        var before = security.Node.ResidentBytes();
+        var flood = client.ExecuteCodeAsync(CorpusFile.Case("RES-090").Attempt, "flood", TimeSpan.FromMinutes(4), null, Token);
+        var answers = 0;
+        while (!flood.IsCompleted)
+        {
+            Assert.Equal("ok\n", (await other.RunAsync("echo ok", TimeSpan.FromSeconds(10), Token)).Stdout);
+            answers++;
+        }
+
+        var answer = await flood;
+        Assert.True(answers > 0);
+        var kept = answer.Result.Logs.Stdout.Sum(static piece => (long)piece.Length);
+        Assert.True(kept <= 10 * Mebibyte, $"{kept} characters came back");
+        Assert.Equal(512 * Mebibyte, kept + Assert.Single(answer.Result.Logs.Truncated!).DroppedBytes);
+        Assert.True(security.Node.ResidentBytes() - before < 64 * Mebibyte, $"the service grew by {(security.Node.ResidentBytes() - before) / Mebibyte} MiB");
     }
 
     /// <summary>RES-093: output that looks like the end of the stream is output, and the exit code is the program's.</summary>
