@@ -5,9 +5,8 @@ using System.Text.Json;
 namespace MonkeyCoder.Contracts.Security;
 
 /// <summary>
-/// The node's API keys in <c>keys.json</c> of the state directory, mode 0600. Changes are made by one process at a time
-/// (an exclusively opened lock file beside it) and appear at once and whole (a temporary file renamed over it), so that
-/// readers need no lock.
+/// The node's API keys in <c>keys.json</c> of the state directory, mode 0600. Changes are made by one process at a time and
+/// appear at once and whole, so that readers need no lock.
 /// </summary>
 /// <param name="stateDirectory">E.g. <c>/var/lib/monkeycoder</c>; made where it does not exist.</param>
 /// <param name="timeProvider">Clock of the records, and of waiting for the lock.</param>
@@ -23,10 +22,8 @@ public sealed class ApiKeyStore(string stateDirectory, TimeProvider timeProvider
     private const int IdHexDigits = 8;
     private const int MaxName = 100;
     private const long MaxFileBytes = 64 * 1024 * 1024;
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan LockRetry = TimeSpan.FromMilliseconds(25);
+    private readonly PrivateFile _file = new(Path.Combine(stateDirectory, FileName), timeProvider);
 
     /// <summary>Where the keys are.</summary>
     public string FilePath { get; } = Path.Combine(stateDirectory, FileName);
@@ -110,49 +107,12 @@ public sealed class ApiKeyStore(string stateDirectory, TimeProvider timeProvider
         }
     }
 
-    private void Write(ApiKeyDocument document)
-    {
-        var temporary = FilePath + ".tmp";
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            Share = FileShare.None,
-            UnixCreateMode = OwnerOnly,
-        };
-        using (var stream = new FileStream(temporary, options))
-        {
-            JsonSerializer.Serialize(stream, document, ApiKeyJson.Default.ApiKeyDocument);
-            stream.Flush(flushToDisk: true);
-        }
+    private void Write(ApiKeyDocument document) =>
+        _file.Replace(stream => JsonSerializer.Serialize(stream, document, ApiKeyJson.Default.ApiKeyDocument));
 
-        File.Move(temporary, FilePath, overwrite: true);
-    }
-
-    // Opening with FileShare.None is flock(2) with LOCK_EX | LOCK_NB in .NET; there is no waiting form, hence the retry.
-    private async Task<FileStream> LockAsync(CancellationToken cancellationToken)
+    private Task<IDisposable> LockAsync(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(stateDirectory);
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.OpenOrCreate,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.None,
-            UnixCreateMode = OwnerOnly,
-        };
-        var started = timeProvider.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                return new FileStream(FilePath + ".lock", options);
-            }
-            catch (IOException exception) when (
-                exception is not (FileNotFoundException or DirectoryNotFoundException)
-                && timeProvider.GetElapsedTime(started) < LockPatience)
-            {
-                await Task.Delay(LockRetry, timeProvider, cancellationToken).ConfigureAwait(false);
-            }
-        }
+        return _file.LockAsync(cancellationToken);
     }
 }

@@ -11,6 +11,9 @@ public static class SandboxTokens
     /// <summary>Environment variable with the secret, shared by the service and whoever makes tokens.</summary>
     public const string SecretVariable = "SANDBOX_TOKEN_SECRET";
 
+    /// <summary>Environment variable with the absolute path of a file that has the secret instead; see <see cref="TokenSecrets"/>.</summary>
+    public const string SecretFileVariable = "SANDBOX_TOKEN_SECRET_FILE";
+
     /// <summary>Shortest secret, in bytes of UTF-8.</summary>
     public const int MinSecretBytes = 32;
 
@@ -40,7 +43,7 @@ public static class SandboxTokens
     /// <summary>All scopes there are; an API key has them.</summary>
     public static IReadOnlyList<string> AllScopes { get; } = [.. ExecutionScopes, SandboxesScope];
 
-    /// <summary>A token for one execution of the tenant <c>default</c>, with <see cref="ExecutionScopes"/>, signed with <c>SANDBOX_TOKEN_SECRET</c>.</summary>
+    /// <summary>A token for one execution of the tenant <c>default</c>, with <see cref="ExecutionScopes"/>, signed with <c>SANDBOX_TOKEN_SECRET</c>, or else the file of <c>SANDBOX_TOKEN_SECRET_FILE</c>.</summary>
     /// <param name="executionId">Subject: the execution that it authorises.</param>
     /// <param name="expiresIn">Life from now; the service refuses more than its <c>Security:MaxTokenLife</c>, by default 24 h.</param>
     /// <returns>The token, for <c>Authorization: Bearer</c>.</returns>
@@ -99,7 +102,20 @@ public static class SandboxTokens
     }
 
     // The one place outside the services' setup that reads the environment: the signature of the short Generate says so.
-    private static string? SecretFromEnvironment() => Environment.GetEnvironmentVariable(SecretVariable);
+    private static string? SecretFromEnvironment()
+    {
+        if (Environment.GetEnvironmentVariable(SecretVariable) is { Length: > 0 } secret) return secret;
+        if (Environment.GetEnvironmentVariable(SecretFileVariable) is not { Length: > 0 } path) return null;
+        try
+        {
+            return TokenSecrets.Parse(File.ReadAllText(path), out var fault)?.Current
+                ?? throw new InvalidOperationException($"The token secret file {path} {fault}.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidOperationException($"The token secret file {path} cannot be read: {exception.Message}", exception);
+        }
+    }
 
     private static byte[] WritePayload(string executionId, string tenant, IEnumerable<string> scopes, long now, long expires)
     {

@@ -35,6 +35,31 @@ public sealed class TokenTests
         Assert.Equal(["execute", "cleanup", "metrics"], claims.Scopes);
     }
 
+    // The one test that reads these variables: no other makes a token without naming its secret.
+    [Fact]
+    public void Generate_NoSecretNamed_SignsWithTheFirstOfTheFile()
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            Environment.SetEnvironmentVariable(SandboxTokens.SecretVariable, null);
+            Environment.SetEnvironmentVariable(SandboxTokens.SecretFileVariable, path);
+            var empty = Assert.Throws<InvalidOperationException>(() => SandboxTokens.Generate("e1", TimeSpan.FromHours(1)));
+            Assert.Contains("no secret", empty.Message, StringComparison.Ordinal);
+
+            File.WriteAllText(path, Secret + "\nfedcba9876543210fedcba9876543210\n");
+            var token = SandboxTokens.Generate("e1", TimeSpan.FromHours(1));
+
+            var validator = new TokenValidator([Secret], TimeSpan.FromDays(1), TimeSpan.FromSeconds(30), TimeProvider.System);
+            Assert.True(validator.TryValidate(token, out _, out _));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(SandboxTokens.SecretFileVariable, null);
+            File.Delete(path);
+        }
+    }
+
     [Fact]
     public void TryValidate_PreviousSecret_StillHolds()
     {
