@@ -12,6 +12,7 @@ internal static class EnvironmentVariables
         ("SANDBOX_HOST", "Hosting:Host"),
         ("SANDBOX_PORT", "Hosting:Port"),
         ("SANDBOX_METRICS_PORT", "Hosting:MetricsPort"),
+        ("SANDBOX_TOKEN_SECRET_FILE", "Security:TokenSecretFile"),
         ("SANDBOX_TOKEN_SECRET", "Security:TokenSecret"),
         ("SANDBOX_TOKEN_SECRET_PREVIOUS", "Security:PreviousTokenSecret"),
         ("SANDBOX_CODE_CHECKS", "Security:CodeChecks"),

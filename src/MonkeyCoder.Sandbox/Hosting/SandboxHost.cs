@@ -67,6 +67,8 @@ internal static class SandboxHost
         builder.Services.AddProblems().AddRateLimits().AddSecurity().AddAdmission().AddSandboxes().AddExecutions().AddE2b().AddTelemetry();
         builder.Services.CheckOptions();
         var app = builder.Build();
+        // Not with the first request: what is in the secret file now stays in force whatever becomes of the file.
+        app.Services.GetRequiredService<NodeTokens>();
         app.Use(FirstRequestDeadline.ArrivedAsync);
         app.UseExceptionHandler(static _ => { });
         app.UseTrustedProxies();

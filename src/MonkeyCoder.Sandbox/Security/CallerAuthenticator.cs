@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 using MonkeyCoder.Contracts.Problems;
 using MonkeyCoder.Contracts.Security;
@@ -11,40 +10,23 @@ namespace MonkeyCoder.Sandbox.Security;
 /// Finds out who calls, by a token or an API key. One answer for every failure; the reason goes to the security log. Where
 /// an address has shown too many credentials that do not hold, none from it is looked at for a moment.
 /// </summary>
-internal sealed class CallerAuthenticator
+internal sealed class CallerAuthenticator(NodeTokens tokens, IApiKeys keys, FailureLimits failures, ILoggerFactory loggers)
 {
     private const string BearerPrefix = "Bearer ";
     private const string KeyHeader = "X-API-KEY";
     private const string Missing = "missing";
 
-    private readonly TokenValidator _tokens;
-    private readonly IApiKeys _keys;
-    private readonly FailureLimits _failures;
-    private readonly ILogger _security;
-
-    public CallerAuthenticator(
-        IOptions<SecurityOptions> options, IApiKeys keys, FailureLimits failures, ILoggerFactory loggers,
-        TimeProvider timeProvider)
-    {
-        var settings = options.Value;
-        string[] secrets = settings.PreviousTokenSecret is { } previous
-            ? [settings.TokenSecret!.Reveal(), previous.Reveal()]
-            : [settings.TokenSecret!.Reveal()];
-        _tokens = new TokenValidator(secrets, settings.MaxTokenLife, settings.ClockSkew, timeProvider);
-        _keys = keys;
-        _failures = failures;
-        _security = loggers.CreateLogger(SecurityLog.Category);
-    }
+    private readonly ILogger _security = loggers.CreateLogger(SecurityLog.Category);
 
     /// <summary>The caller, or the one 401, or 429.</summary>
     public Result<Caller> Authenticate(HttpContext context, CredentialPlace place)
     {
         var address = context.Connection.RemoteIpAddress;
-        if (_failures.Check(address) is { } wait) return ProblemCatalog.Make(ProblemCodes.RateLimited) with { RetryAfter = wait };
+        if (failures.Check(address) is { } wait) return ProblemCatalog.Make(ProblemCodes.RateLimited) with { RetryAfter = wait };
         var reason = Find(context.Request.Headers, place, out var caller);
         if (reason is null) return caller!;
         // Nothing was guessed by who showed nothing.
-        if (reason != Missing) _failures.Count(address);
+        if (reason != Missing) failures.Count(address);
         _security.AuthenticationFailed(reason, context.Request.Path, address?.ToString());
         return ProblemCatalog.Make(ProblemCodes.Unauthenticated);
     }
@@ -66,7 +48,7 @@ internal sealed class CallerAuthenticator
 
     private string? FindKey(string? text, out Caller? caller)
     {
-        caller = _keys.Authenticate(text) is { } key
+        caller = keys.Authenticate(text) is { } key
             ? new Caller(key.Tenant, key.Id, ExecutionId: null, SandboxTokens.AllScopes)
             : null;
         return caller is null ? "unknown_key" : null;
@@ -74,7 +56,7 @@ internal sealed class CallerAuthenticator
 
     private string? FindToken(string text, out Caller? caller)
     {
-        caller = _tokens.TryValidate(text, out var claims, out var reason)
+        caller = tokens.TryValidate(text, out var claims, out var reason)
             ? new Caller(claims.Tenant, KeyId: null, claims.ExecutionId, claims.Scopes)
             : null;
         return reason;

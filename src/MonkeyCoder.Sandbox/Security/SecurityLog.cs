@@ -26,6 +26,12 @@ internal static partial class SecurityLog
     [LoggerMessage(1106, LogLevel.Warning, "Too many credentials from {Address} did not hold; none is looked at for a moment")]
     public static partial void TooManyFailures(this ILogger logger, string? address);
 
+    [LoggerMessage(1107, LogLevel.Information, "Token secrets read again: {Count} verify")]
+    public static partial void SecretsLoaded(this ILogger logger, int count);
+
+    [LoggerMessage(1108, LogLevel.Warning, "The token secrets of before stay in force, because {Path} {Fault}")]
+    public static partial void SecretsKept(this ILogger logger, string path, string fault);
+
     [LoggerMessage(1150, LogLevel.Warning, "Code check: {Rule} ({Severity}) at line {Line}, column {Column}, level {Level}, code of {Tenant}")]
     public static partial void CodeFinding(
         this ILogger logger, string rule, FindingSeverity severity, int line, int column, CodeCheckLevel level, string tenant);

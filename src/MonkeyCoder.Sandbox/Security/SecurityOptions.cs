@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Extensions.Options;
 using MonkeyCoder.Contracts.Executions;
 using MonkeyCoder.Contracts.Security;
@@ -11,10 +10,21 @@ internal sealed class SecurityOptions
 {
     public const string Section = "Security";
 
-    /// <value>Secret that signs and verifies tokens: at least 32 bytes. Required; the service does not start without it.</value>
+    /// <value>
+    /// File with the secrets of tokens, one a line: the first signs and verifies, a second one verifies only. It is looked at
+    /// with every token, so that a change needs no restart (<c>monkey secret rotate</c>, <c>monkey secret retire</c>); while its
+    /// content does not do, the secrets of before stay in force. An absolute path; owned by root or the service's user, and
+    /// closed to all others. This or <c>Security:TokenSecret</c> is required; the service does not start without it.
+    /// </value>
+    public string? TokenSecretFile { get; set; }
+
+    /// <value>
+    /// Secret that signs and verifies tokens: at least 32 bytes. Only where there is no <c>Security:TokenSecretFile</c>; a change
+    /// needs a restart.
+    /// </value>
     public Secret? TokenSecret { get; set; }
 
-    /// <value>The secret before the last change, whose tokens still hold: at least 32 bytes. Default: none.</value>
+    /// <value>The secret before <c>Security:TokenSecret</c>, whose tokens still hold: at least 32 bytes. Default: none.</value>
     public Secret? PreviousTokenSecret { get; set; }
 
     /// <value>Longest time from now to a token's expiry, 1 minute to 366 days. Default 1 day.</value>
@@ -33,18 +43,19 @@ internal sealed class SecurityOptions
 /// <summary>Refuses secrets that are missing, short or no secrets.</summary>
 internal sealed class SecurityOptionsValidator : IValidateOptions<SecurityOptions>
 {
-    // 32 random hex digits have fewer than 8 different ones about once in 10^7.
-    private const int MinDistinctCharacters = 8;
-
     public ValidateOptionsResult Validate(string? name, SecurityOptions options)
     {
         var checks = new OptionChecks(SecurityOptions.Section);
-        if (options.TokenSecret is null)
+        if (!string.IsNullOrEmpty(options.TokenSecretFile))
+        {
+            CheckFile(checks, options, options.TokenSecretFile);
+        }
+        else if (options.TokenSecret is null)
         {
             checks.Fail(
                 nameof(options.TokenSecret),
-                $"is missing: set {SandboxTokens.SecretVariable} to a secret of at least {SandboxTokens.MinSecretBytes} bytes, "
-                + "e.g. from 'openssl rand -hex 32' (./run makes one and keeps it in the state directory)");
+                $"is missing: set {SandboxTokens.SecretFileVariable} to a file with a secret of at least {SandboxTokens.MinSecretBytes} bytes "
+                + $"in it, or {SandboxTokens.SecretVariable} to one, e.g. from 'openssl rand -hex 32' (./run makes such a file in the state directory)");
         }
 
         CheckSecret(checks, nameof(options.TokenSecret), options.TokenSecret);
@@ -55,13 +66,18 @@ internal sealed class SecurityOptionsValidator : IValidateOptions<SecurityOption
         return checks.Result;
     }
 
+    private static void CheckFile(OptionChecks checks, SecurityOptions options, string path)
+    {
+        if (options.TokenSecret is not null)
+            checks.Fail(nameof(options.TokenSecret), $"is set beside {SandboxTokens.SecretFileVariable}: keep one of the two");
+        if (options.PreviousTokenSecret is not null)
+            checks.Fail(nameof(options.PreviousTokenSecret), $"is set beside {SandboxTokens.SecretFileVariable}: write it into the file as the second line");
+        if (!Path.IsPathFullyQualified(path)) checks.IsAbsolutePath(nameof(options.TokenSecretFile), path);
+        else if (SecretFileReader.Read(path).Fault is { } fault) checks.Fail(nameof(options.TokenSecretFile), $"is '{path}', which {fault}");
+    }
+
     private static void CheckSecret(OptionChecks checks, string name, Secret? secret)
     {
-        if (secret?.Reveal() is not { } text) return;
-        var length = Encoding.UTF8.GetByteCount(text);
-        if (length < SandboxTokens.MinSecretBytes)
-            checks.Fail(name, $"has {length} bytes and needs at least {SandboxTokens.MinSecretBytes}: make one with 'openssl rand -hex 32'");
-        else if (text.Distinct().Count() < MinDistinctCharacters)
-            checks.Fail(name, "repeats itself and can be guessed: make one with 'openssl rand -hex 32'");
+        if (secret is not null && TokenSecrets.FaultOf(secret.Reveal()) is { } fault) checks.Fail(name, fault);
     }
 }

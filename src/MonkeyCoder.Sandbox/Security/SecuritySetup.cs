@@ -17,6 +17,7 @@ internal static class SecuritySetup
             provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<IApiKeys, ApiKeyFile>();
         services.TryAddSingleton<ISandboxTokenKeys, SandboxTokenKeys>();
+        services.TryAddSingleton<NodeTokens>();
         services.TryAddSingleton<CallerAuthenticator>();
         services.TryAddSingleton<CheckerSandbox>();
         services.TryAddSingleton<CodeChecker>();

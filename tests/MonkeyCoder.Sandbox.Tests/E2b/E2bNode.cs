@@ -51,13 +51,13 @@ internal sealed class E2bNode : IAsyncDisposable
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    public static async Task<E2bNode> StartAsync(Action<IServiceCollection>? configure = null)
+    public static async Task<E2bNode> StartAsync(Action<IServiceCollection>? configure = null, params string[] settings)
     {
         var agent = new MemoryAgent();
         var engine = new FakeSandboxEngine { MakeAgent = () => agent };
         var cells = new PlayedCells();
         var time = new ManualTimeProvider();
-        string[] args = ["--Hosting:Port=0", "--Security:TokenSecret=" + NodeFixture.Secret];
+        string[] args = ["--Hosting:Port=0", "--Security:TokenSecret=" + NodeFixture.Secret, .. settings];
         var app = SandboxHost.Build(args, services =>
         {
             services.AddSingleton<TimeProvider>(time);

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Linux;
 using MonkeyCoder.Sandbox.Hosting;
 using MonkeyCoder.Testing.Sandboxes;
 
@@ -30,6 +31,64 @@ public sealed class OptionsTests
 
         Assert.Contains(why, failure, StringComparison.Ordinal);
         Assert.DoesNotContain(secret, failure, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "has no secret in it")]
+    [InlineData("short", "has a first secret that has 5 bytes")]
+    [InlineData("0123456789abcdef0123456789abcdef\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "has a second secret that repeats itself")]
+    public void Validate_SecretFileWithoutASecret_IsRefusedWithoutShowingIt(string content, string why)
+    {
+        using var file = new SecretFile(content);
+
+        var failure = Assert.Single(Failures(file.Setting));
+
+        Assert.StartsWith($"Security:TokenSecretFile (SANDBOX_TOKEN_SECRET_FILE) is '{file.Path}', which {why}", failure, StringComparison.Ordinal);
+        Assert.All(content.Split('\n', StringSplitOptions.RemoveEmptyEntries), secret => Assert.DoesNotContain(secret, failure, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(0b110_100_000)]
+    [InlineData(0b110_000_100)]
+    [InlineData(0b110_010_000)]
+    public void Validate_SecretFileThatOthersCanOpen_IsRefused(int mode)
+    {
+        using var file = new SecretFile(NodeFixture.Secret);
+        File.SetUnixFileMode(file.Path, (UnixFileMode)mode);
+
+        Assert.Contains("is open to others than its owner", Assert.Single(Failures(file.Setting)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Validate_SecretFileOfAnotherUser_IsRefused()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can give a file away.");
+        using var file = new SecretFile(NodeFixture.Secret);
+        Assert.Equal(0, Libc.TryChangeOwner(file.Path, 1234, 0));
+
+        Assert.Contains("belongs to uid 1234", Assert.Single(Failures(file.Setting)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/nowhere/secret", "which does not exist")]
+    [InlineData("/dev", "which is no regular file")]
+    [InlineData("secret", "must be an absolute path")]
+    public void Validate_SecretFileThatIsNone_IsRefused(string path, string why) =>
+        Assert.Contains(why, Assert.Single(Failures("--Security:TokenSecretFile=" + path)), StringComparison.Ordinal);
+
+    [Fact]
+    public void Validate_SecretFileBesideASecret_IsRefused()
+    {
+        using var file = new SecretFile(NodeFixture.Secret);
+
+        Assert.Empty(Failures(file.Setting));
+        Assert.Equal(
+            [
+                "Security:TokenSecret (SANDBOX_TOKEN_SECRET) is set beside SANDBOX_TOKEN_SECRET_FILE: keep one of the two.",
+                "Security:PreviousTokenSecret (SANDBOX_TOKEN_SECRET_PREVIOUS) is set beside SANDBOX_TOKEN_SECRET_FILE: "
+                + "write it into the file as the second line.",
+            ],
+            Failures(file.Setting, Good, "--Security:PreviousTokenSecret=fedcba9876543210fedcba9876543210"));
     }
 
     [Fact]
