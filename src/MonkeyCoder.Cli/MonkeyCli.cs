@@ -17,6 +17,7 @@ internal static class MonkeyCli
         CpCommand.Create(context),
         TokenCommand.Create(context),
         KeysCommand.Create(context),
+        SecretCommand.Create(context),
         DoctorCommand.Create(context),
         TemplatesCommand.Create(context),
     };

@@ -25,7 +25,7 @@ internal static class TokenCommand
             AllowMultipleArgumentsPerToken = true,
             DefaultValueFactory = static _ => [.. SandboxTokens.ExecutionScopes],
         }.AcceptOnlyFromAmong([.. SandboxTokens.AllScopes]);
-        var command = new Command("token", $"Print a token made with {SandboxTokens.SecretVariable}, or the node's own secret.")
+        var command = new Command("token", $"Print a token made with {SandboxTokens.SecretVariable}, {SandboxTokens.SecretFileVariable} or the node's own secret.")
         {
             executionId, expiresIn, tenant, scopes,
         };
@@ -38,13 +38,9 @@ internal static class TokenCommand
     private static async Task<int> PrintAsync(
         CliContext context, string executionId, TimeSpan expiresIn, string tenant, string[] scopes)
     {
-        var state = StateDirectory.Find(context);
-        var secret = context.Environment(SandboxTokens.SecretVariable) is { Length: > 0 } set ? set : state.ReadSecret();
-        if (secret is null)
-            throw new CliException(
-                $"No secret: set {SandboxTokens.SecretVariable}, or run this as root on a node where ./run made {state.Path}/secret.");
         try
         {
+            var secret = FindSecret(context);
             await context.Out.WriteLineAsync(
                 SandboxTokens.Generate(executionId, expiresIn, secret, tenant, scopes, context.Time));
             if (expiresIn > UsualLife)
@@ -55,9 +51,18 @@ internal static class TokenCommand
         {
             throw CliException.Usage(exception);
         }
-        catch (InvalidOperationException exception)
+        catch (Exception exception) when (exception is InvalidOperationException or InvalidDataException)
         {
             throw new CliException(exception.Message, ExitCodes.Refused, exception);
         }
+    }
+
+    private static string FindSecret(CliContext context)
+    {
+        if (context.Environment(SandboxTokens.SecretVariable) is { Length: > 0 } set) return set;
+        var state = StateDirectory.Find(context);
+        return state.ReadSecret() ?? throw new CliException(
+            $"No secret: set {SandboxTokens.SecretVariable} or {SandboxTokens.SecretFileVariable}, "
+            + $"or run this as root on a node; there is none to read in {state.Secrets.FilePath}.");
     }
 }
