@@ -132,9 +132,9 @@ build_release_now() {
   cp -a artifacts/bin/MonkeyCoder.Sandbox/release "${SERVICE%/*}"
 }
 
-# The secret of tokens, made once: whoever can read it can make tokens.
+# The file with the secret of tokens, made once: whoever can read it can make tokens. The service looks at it while it runs.
 ensure_secret() {
-  [ -n "${SANDBOX_TOKEN_SECRET:-}" ] && return 0
+  [ -z "${SANDBOX_TOKEN_SECRET:-}" ] && [ -z "${SANDBOX_TOKEN_SECRET_FILE:-}" ] || return 0
   local file="$MONKEY_STATE_DIR/secret"
   if [ ! -s "$file" ]; then
     # Sandboxes pass through the directory on the way to their roots, so all may enter it, and none but root look.
@@ -142,8 +142,7 @@ ensure_secret() {
     (umask 077 && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$file.new" && mv "$file.new" "$file")
     say "Made the token secret $file"
   fi
-  SANDBOX_TOKEN_SECRET=$(cat "$file")
-  export SANDBOX_TOKEN_SECRET
+  export SANDBOX_TOKEN_SECRET_FILE="$file"
 }
 
 # True where something accepts connections on the port.
