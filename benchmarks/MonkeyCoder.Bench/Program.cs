@@ -28,7 +28,7 @@ var run = new Command("run", "Measure, print a table and keep the raw data.") { 
 run.SetAction((parsed, cancellationToken) => BenchRun.RunAsync(
     benchmarks, parsed.GetValue(names) ?? [], parsed.GetValue(count), Data, string.Join(' ', ["./bench", .. args]), cancellationToken));
 
-var into = new Option<FileInfo?>("--into") { Description = "Put the table and the plot into this document, between its markers." };
+var into = new Option<FileInfo?>("--into") { Description = "Put it into this document too, between its markers." };
 var report = new Command("report", "Make a table and a plot of the latest run.") { into };
 report.SetAction(async (parsed, cancellationToken) =>
 {
@@ -55,7 +55,7 @@ report.SetAction(async (parsed, cancellationToken) =>
     File.Copy(picture, beside, overwrite: true);
     try
     {
-        await Report.InsertAsync(document.FullName, table + "\n![share of samples by time](performance.png)", cancellationToken);
+        await Report.InsertAsync(document.FullName, "figures", table + "\n![share of samples by time](performance.png)", cancellationToken);
         return 0;
     }
     catch (InvalidDataException exception)
@@ -65,4 +65,23 @@ report.SetAction(async (parsed, cancellationToken) =>
     }
 });
 
-return await new RootCommand("Measures the sandbox service and its peers, side by side.") { list, run, report }.Parse(args).InvokeAsync();
+var before = new Option<string[]>("--before") { Description = "Raw data of the commit before.", AllowMultipleArgumentsPerToken = true, Required = true };
+var after = new Option<string[]>("--after") { Description = "Raw data of the commit after.", AllowMultipleArgumentsPerToken = true, Required = true };
+var compare = new Command("compare", "Set the runs of two commits side by side.") { before, after, into };
+compare.SetAction(async (parsed, cancellationToken) =>
+{
+    try
+    {
+        var table = Comparison.Table(parsed.GetRequiredValue(before), parsed.GetRequiredValue(after));
+        Console.WriteLine(table);
+        if (parsed.GetValue(into) is { } document) await Report.InsertAsync(document.FullName, "comparison", table, cancellationToken);
+        return 0;
+    }
+    catch (Exception exception) when (exception is InvalidDataException or IOException)
+    {
+        await Console.Error.WriteLineAsync("bench: " + exception.Message);
+        return 1;
+    }
+});
+
+return await new RootCommand("Measures the sandbox service and its peers, side by side.") { list, run, report, compare }.Parse(args).InvokeAsync();

@@ -7,9 +7,6 @@ namespace MonkeyCoder.Bench.Reporting;
 /// <summary>Turns the raw data of a run into a table and a plot.</summary>
 internal static class Report
 {
-    private const string Begin = "<!-- figures: begin -->";
-    private const string End = "<!-- figures: end -->";
-
     /// <summary>The latest run's file; null where there is none.</summary>
     public static string? FindLatest(string directory) => Directory.Exists(directory)
         ? Directory.EnumerateFiles(directory, "*.jsonl").Order(StringComparer.Ordinal).LastOrDefault()
@@ -33,14 +30,15 @@ internal static class Report
         return text.ToString();
     }
 
-    /// <summary>Replaces what stands between the markers of a document.</summary>
+    /// <summary>Replaces what stands in a document between the markers of a name.</summary>
     /// <exception cref="InvalidDataException">The document has no markers.</exception>
-    public static async Task InsertAsync(string document, string text, CancellationToken cancellationToken)
+    public static async Task InsertAsync(string document, string name, string text, CancellationToken cancellationToken)
     {
+        string beginMark = $"<!-- {name}: begin -->", endMark = $"<!-- {name}: end -->";
         var content = await File.ReadAllTextAsync(document, cancellationToken);
-        var begin = content.IndexOf(Begin, StringComparison.Ordinal);
-        var end = content.IndexOf(End, StringComparison.Ordinal);
-        if (begin < 0 || end < begin) throw new InvalidDataException($"{document} has no lines '{Begin}' and '{End}'.");
-        await File.WriteAllTextAsync(document, $"{content[..(begin + Begin.Length)]}\n{text.TrimEnd()}\n{content[end..]}", cancellationToken);
+        var begin = content.IndexOf(beginMark, StringComparison.Ordinal);
+        var end = content.IndexOf(endMark, StringComparison.Ordinal);
+        if (begin < 0 || end < begin) throw new InvalidDataException($"{document} has no lines '{beginMark}' and '{endMark}'.");
+        await File.WriteAllTextAsync(document, $"{content[..(begin + beginMark.Length)]}\n{text.TrimEnd()}\n{content[end..]}", cancellationToken);
     }
 }
