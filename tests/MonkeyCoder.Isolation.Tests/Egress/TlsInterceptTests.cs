@@ -50,6 +50,23 @@ public sealed class TlsInterceptTests
         Assert.DoesNotContain("s3cret", Assert.Single(proxy.Internet.Requests), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("TRACE")]
+    [InlineData("trace")]
+    [InlineData("TRACK")]
+    public async Task Request_WhoseAnswerIsTheRequest_GetsNoHeader(string method)
+    {
+        await using var proxy = new ProxyFixture(WithRule("example.com"));
+        await using var tls = await HandshakeAsync(proxy, "example.com");
+
+        await tls.WriteAsync(Encoding.ASCII.GetBytes($"{method} / HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n"), Token);
+        await ReadToEndAsync(tls);
+
+        var request = Assert.Single(proxy.Internet.Requests);
+        Assert.StartsWith(method, request, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", request, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Request_ForAnotherHostInside_GoesNowhere()
     {
