@@ -135,7 +135,7 @@ internal sealed class DnsService(SandboxEgress egress)
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            var (addresses, timeToLive, reason) = await egress.Names.ResolveCheckedAsync(name!, either.Token).ConfigureAwait(false);
+            var (addresses, timeToLive, reason) = await egress.Names.ResolveCheckedAsync(name!, port: null, either.Token).ConfigureAwait(false);
             if (reason is not null)
             {
                 egress.Refuse(question.Name, reason);
