@@ -12,11 +12,11 @@ public sealed record EgressPolicy
     /// <summary>Nothing.</summary>
     public static EgressPolicy DenyAll { get; } = new();
 
-    /// <summary>Every public address, at every port of <see cref="PublicPorts"/>.</summary>
+    /// <summary>Every public address, at the ports of <see cref="PublicPorts"/>.</summary>
     public bool AllowPublic { get; init; }
 
     /// <value>Ports that <see cref="AllowPublic"/> opens. Default: all but 25, from which mail is sent.</value>
-    public PortSet PublicPorts { get; init; } = PortSet.AllButMail;
+    public IReadOnlyList<PortSet> PublicPorts { get; init; } = [PortSet.AllButMail];
 
     /// <summary>Names that may be connected to. They never match an address.</summary>
     public IReadOnlyList<HostRule> AllowedHosts { get; init; } = [];
@@ -47,7 +47,7 @@ public sealed record EgressPolicy
     {
         ArgumentNullException.ThrowIfNull(name);
         var known = AllowPublic;
-        if (AllowPublic && PublicPorts.Contains(port)) return EgressVerdict.Allowed;
+        if (AllowPublic && PublicPorts.Any(ports => ports.Contains(port))) return EgressVerdict.Allowed;
         foreach (var rule in AllowedHosts)
         {
             if (!rule.Pattern.Matches(name)) continue;
@@ -91,7 +91,7 @@ public sealed record EgressPolicy
         if (!platform.IsPublic(address)) return EgressVerdict.Refused(EgressReasons.SpecialAddress);
         if (IsDenied(address, port)) return EgressVerdict.Refused(EgressReasons.Denied);
         var known = AllowPublic;
-        if (AllowPublic && PublicPorts.Contains(port)) return EgressVerdict.Allowed;
+        if (AllowPublic && PublicPorts.Any(ports => ports.Contains(port))) return EgressVerdict.Allowed;
         foreach (var rule in AllowedNetworks)
         {
             if (!rule.Network.Contains(address)) continue;
