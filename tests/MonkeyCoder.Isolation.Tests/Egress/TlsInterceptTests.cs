@@ -134,6 +134,19 @@ public sealed class TlsInterceptTests
         Assert.DoesNotContain("PRIVATE", Authority.CertificatePem, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void CertificateFor_ManyNames_KeepsSomeOfThem()
+    {
+        var authority = EgressAuthority.Create(DateTimeOffset.Parse("2026-01-01T00:00:00Z", null));
+        for (var i = 0; i < 600; i++)
+        {
+            Assert.True(HostName.TryParse($"n{i}.example.com", out var name));
+            Assert.Same(authority.CertificateFor(name), authority.CertificateFor(name));
+        }
+
+        Assert.InRange(authority.Kept, 1, 300);
+    }
+
     private static EgressPolicy WithRule(string name)
     {
         Assert.True(HostPattern.TryParse(name, out var pattern));
