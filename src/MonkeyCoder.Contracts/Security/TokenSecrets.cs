@@ -33,7 +33,8 @@ public sealed class TokenSecrets
     public static TokenSecrets? Parse(string content, out string? fault)
     {
         ArgumentNullException.ThrowIfNull(content);
-        var secrets = content.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        // Some editors put a byte order mark before a text; a reader may have taken it away or not.
+        var secrets = content.TrimStart('\uFEFF').Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         fault = secrets.Length switch
         {
             0 => "has no secret in it",
@@ -49,6 +50,8 @@ public sealed class TokenSecrets
     public static string? FaultOf(string secret)
     {
         ArgumentNullException.ThrowIfNull(secret);
+        // What is no UTF-8 has been read as replacements, all of them alike: little of the secret would be left.
+        if (secret.Any(static letter => letter == '\uFFFD' || char.IsControl(letter))) return "is no text: make one with 'openssl rand -hex 32'";
         var length = Encoding.UTF8.GetByteCount(secret);
         if (length < SandboxTokens.MinSecretBytes)
             return $"has {length} bytes and needs at least {SandboxTokens.MinSecretBytes}: make one with 'openssl rand -hex 32'";

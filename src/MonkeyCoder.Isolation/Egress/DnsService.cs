@@ -12,6 +12,10 @@ internal sealed class DnsService(SandboxEgress egress)
 {
     private const int MaxAtOnce = 16;
 
+    // Refusing costs the node as much as asking costs the sandbox. Between two refusals more wait in the socket, and what does
+    // not fit there the kernel drops at the expense of whoever sends it.
+    private static readonly TimeSpan RefusalPause = TimeSpan.FromMilliseconds(20);
+
     private readonly TokenBucket _queries =
         new(egress.Gateway.Options.DnsQueriesPerSecond, 2 * egress.Gateway.Options.DnsQueriesPerSecond, egress.Gateway.Time);
     private int _atOnce;
@@ -35,7 +39,15 @@ internal sealed class DnsService(SandboxEgress egress)
             }
 
             var query = buffer[..received.ReceivedBytes];
-            if (DnsMessage.ReadQuery(query) is not { } question) continue;
+            var question = DnsMessage.ReadQuery(query);
+            if (!_queries.TryTake(1))
+            {
+                if (question is not null) await SendAsync(socket, TooMany(query, question), received.RemoteEndPoint, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(RefusalPause, egress.Gateway.Time, cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
+            if (question is null) continue;
             if (AnswerAtOnce(query, question) is { } answer)
             {
                 await SendAsync(socket, answer, received.RemoteEndPoint, cancellationToken).ConfigureAwait(false);
@@ -45,8 +57,7 @@ internal sealed class DnsService(SandboxEgress egress)
             if (Interlocked.Increment(ref _atOnce) > MaxAtOnce)
             {
                 Interlocked.Decrement(ref _atOnce);
-                egress.Refuse(question.Name, EgressReasons.Limit);
-                await SendAsync(socket, Empty(query, question, DnsStatus.Refused), received.RemoteEndPoint, cancellationToken).ConfigureAwait(false);
+                await SendAsync(socket, TooMany(query, question), received.RemoteEndPoint, cancellationToken).ConfigureAwait(false);
                 continue;
             }
 
@@ -79,13 +90,17 @@ internal sealed class DnsService(SandboxEgress egress)
             var query = client.Ahead.Slice(2, length).ToArray();
             client.Skip(2 + length);
             if (DnsMessage.ReadQuery(query) is not { } question) return;
-            var answer = AnswerAtOnce(query, question) ?? await LookUpAsync(query, question, cancellationToken).ConfigureAwait(false);
+            var tooMany = !_queries.TryTake(1);
+            var answer = tooMany ? TooMany(query, question)
+                : AnswerAtOnce(query, question) ?? await LookUpAsync(query, question, cancellationToken).ConfigureAwait(false);
             var framed = new byte[2 + answer.Length];
             BinaryPrimitives.WriteUInt16BigEndian(framed, (ushort)answer.Length);
             answer.CopyTo(framed, 2);
             connection.Touch();
             await egress.PassAsync(query.Length + answer.Length, outwards: false).ConfigureAwait(false);
             await client.WriteAsync(framed, cancellationToken).ConfigureAwait(false);
+            // The next one begins with a connection, of which there are only so many a second.
+            if (tooMany) return;
         }
 
         static bool IsWhole(ReadOnlySpan<byte> bytes) => bytes.Length >= 2 && bytes.Length >= 2 + BinaryPrimitives.ReadUInt16BigEndian(bytes);
@@ -94,12 +109,6 @@ internal sealed class DnsService(SandboxEgress egress)
     /// <summary>The answer where nothing has to be looked up for it.</summary>
     private byte[]? AnswerAtOnce(byte[] query, DnsQuestion question)
     {
-        if (!_queries.TryTake(1))
-        {
-            egress.Refuse(question.Name, EgressReasons.Limit);
-            return Empty(query, question, DnsStatus.Refused);
-        }
-
         if ((question.Flags & 0x7800) != 0 || question.Class != 1) return Empty(query, question, DnsStatus.NotImplemented);
         if (!HostName.TryParse(question.Name, out var name)) return Refuse(EgressReasons.BadHost);
         if (!egress.Policy.MayResolve(name)) return Refuse(EgressReasons.NotAllowed);
@@ -113,6 +122,12 @@ internal sealed class DnsService(SandboxEgress egress)
         }
     }
 
+    private byte[] TooMany(byte[] query, DnsQuestion question)
+    {
+        egress.Refuse(question.Name, EgressReasons.Limit);
+        return Empty(query, question, DnsStatus.Refused);
+    }
+
     private async Task<byte[]> LookUpAsync(byte[] query, DnsQuestion question, CancellationToken cancellationToken)
     {
         _ = HostName.TryParse(question.Name, out var name);
@@ -120,7 +135,7 @@ internal sealed class DnsService(SandboxEgress egress)
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            var (addresses, timeToLive, reason) = await egress.Names.ResolveCheckedAsync(name!, either.Token).ConfigureAwait(false);
+            var (addresses, timeToLive, reason) = await egress.Names.ResolveCheckedAsync(name!, port: null, either.Token).ConfigureAwait(false);
             if (reason is not null)
             {
                 egress.Refuse(question.Name, reason);

@@ -17,6 +17,9 @@ public sealed class EgressAuthority
     // A client's clock may be behind.
     private static readonly TimeSpan Before = TimeSpan.FromDays(1);
 
+    // Under a wildcard a sandbox can ask for as many names as it likes.
+    private const int MaxKept = 256;
+
     private readonly byte[] _certificate;
     private readonly byte[] _key;
     private readonly DateTimeOffset _from;
@@ -43,7 +46,15 @@ public sealed class EgressAuthority
     }
 
     /// <summary>A certificate for a name, with its key.</summary>
-    internal SslStreamCertificateContext CertificateFor(HostName name) => _leaves.GetOrAdd(name.Value, Issue);
+    internal SslStreamCertificateContext CertificateFor(HostName name)
+    {
+        if (_leaves.TryGetValue(name.Value, out var kept)) return kept;
+        if (_leaves.Count >= MaxKept) _leaves.Clear();
+        return _leaves.GetOrAdd(name.Value, Issue);
+    }
+
+    /// <summary>Certificates that are kept for the next connection.</summary>
+    internal int Kept => _leaves.Count;
 
     private SslStreamCertificateContext Issue(string name)
     {

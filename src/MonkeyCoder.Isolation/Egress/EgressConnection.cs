@@ -161,6 +161,6 @@ internal sealed class EgressConnection : IDisposable
         var addresses = Egress.Gateway.Addresses;
         if (target.Name is not { } name) return policy.JudgeAddress(target.Address!, target.Port, addresses);
         var verdict = policy.JudgeName(name, target.Port);
-        return verdict.IsAllowed ? policy.JudgeAnswer([_address!], addresses, out _) : verdict;
+        return verdict.IsAllowed ? policy.JudgeAnswer([_address!], addresses, out _, target.Port) : verdict;
     }
 }

@@ -55,7 +55,7 @@ internal static class EgressDial
         if (target.Address is { } address) return ([address], policy.JudgeAddress(address, target.Port, egress.Gateway.Addresses).Reason);
         var name = target.Name!;
         if (policy.JudgeName(name, target.Port) is { IsAllowed: false, Reason: var reason }) return ([], reason);
-        var found = await egress.Names.ResolveCheckedAsync(name, cancellationToken).ConfigureAwait(false);
+        var found = await egress.Names.ResolveCheckedAsync(name, target.Port, cancellationToken).ConfigureAwait(false);
         return (found.Addresses, found.Reason);
     }
 

@@ -12,11 +12,11 @@ public sealed record EgressPolicy
     /// <summary>Nothing.</summary>
     public static EgressPolicy DenyAll { get; } = new();
 
-    /// <summary>Every public address, at every port of <see cref="PublicPorts"/>.</summary>
+    /// <summary>Every public address, at the ports of <see cref="PublicPorts"/>.</summary>
     public bool AllowPublic { get; init; }
 
     /// <value>Ports that <see cref="AllowPublic"/> opens. Default: all but 25, from which mail is sent.</value>
-    public PortSet PublicPorts { get; init; } = PortSet.AllButMail;
+    public IReadOnlyList<PortSet> PublicPorts { get; init; } = [PortSet.AllButMail];
 
     /// <summary>Names that may be connected to. They never match an address.</summary>
     public IReadOnlyList<HostRule> AllowedHosts { get; init; } = [];
@@ -47,7 +47,7 @@ public sealed record EgressPolicy
     {
         ArgumentNullException.ThrowIfNull(name);
         var known = AllowPublic;
-        if (AllowPublic && PublicPorts.Contains(port)) return EgressVerdict.Allowed;
+        if (AllowPublic && PublicPorts.Any(ports => ports.Contains(port))) return EgressVerdict.Allowed;
         foreach (var rule in AllowedHosts)
         {
             if (!rule.Pattern.Matches(name)) continue;
@@ -68,14 +68,16 @@ public sealed record EgressPolicy
     /// <param name="answer">Everything that the name resolved to, IPv4 and IPv6.</param>
     /// <param name="platform">What is never connected to.</param>
     /// <param name="usable">Addresses that may be connected to, in their order; empty where refused.</param>
-    public EgressVerdict JudgeAnswer(IReadOnlyCollection<IPAddress> answer, AddressPolicy platform, out IReadOnlyList<IPAddress> usable)
+    /// <param name="port">Where to; null: at any port, for somebody who only wants to know the addresses.</param>
+    public EgressVerdict JudgeAnswer(
+        IReadOnlyCollection<IPAddress> answer, AddressPolicy platform, out IReadOnlyList<IPAddress> usable, int? port = null)
     {
         ArgumentNullException.ThrowIfNull(answer);
         ArgumentNullException.ThrowIfNull(platform);
         usable = [];
         if (answer.Count == 0) return EgressVerdict.Refused(EgressReasons.Unresolved);
         if (!answer.All(platform.IsPublic)) return EgressVerdict.Refused(EgressReasons.SpecialAddress);
-        var allowed = answer.Where(address => !IsDenied(address)).ToArray();
+        var allowed = answer.Where(address => !IsDenied(address, port)).ToArray();
         if (allowed.Length == 0) return EgressVerdict.Refused(EgressReasons.Denied);
         usable = allowed;
         return EgressVerdict.Allowed;
@@ -87,9 +89,9 @@ public sealed record EgressPolicy
         ArgumentNullException.ThrowIfNull(address);
         ArgumentNullException.ThrowIfNull(platform);
         if (!platform.IsPublic(address)) return EgressVerdict.Refused(EgressReasons.SpecialAddress);
-        if (IsDenied(address)) return EgressVerdict.Refused(EgressReasons.Denied);
+        if (IsDenied(address, port)) return EgressVerdict.Refused(EgressReasons.Denied);
         var known = AllowPublic;
-        if (AllowPublic && PublicPorts.Contains(port)) return EgressVerdict.Allowed;
+        if (AllowPublic && PublicPorts.Any(ports => ports.Contains(port))) return EgressVerdict.Allowed;
         foreach (var rule in AllowedNetworks)
         {
             if (!rule.Network.Contains(address)) continue;
@@ -114,13 +116,14 @@ public sealed record EgressPolicy
         return headers;
     }
 
-    /// <summary>A denial holds against every allowed range that is not smaller.</summary>
-    private bool IsDenied(IPAddress address)
+    /// <summary>A denial holds against every allowed range that is not smaller, or does not have the port.</summary>
+    private bool IsDenied(IPAddress address, int? port)
     {
         var denied = -1;
         foreach (var network in DeniedNetworks)
             if (network.Contains(address)) denied = Math.Max(denied, network.PrefixLength);
-        return denied >= 0 && !AllowedNetworks.Any(rule => rule.Network.PrefixLength > denied && rule.Network.Contains(address));
+        return denied >= 0 && !AllowedNetworks.Any(
+            rule => rule.Network.PrefixLength > denied && rule.Network.Contains(address) && (port is null || rule.Ports.Contains(port.Value)));
     }
 }
 

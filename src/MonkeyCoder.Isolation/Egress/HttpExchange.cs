@@ -96,7 +96,8 @@ internal static class HttpExchange
         if (target.Name is { } name && policy.JudgeName(name, target.Port) is { IsAllowed: false, Reason: { } changed }) Refuse(connection, target, changed);
 
         // 3. The head, written anew, and the body as it is.
-        var added = connection.IsSecure && target.Name is { } judged ? policy.HeadersFor(judged).ToArray() : [];
+        // The answer to TRACE is the request with all its fields, also those of rules (RFC 9110 9.3.8).
+        var added = connection.IsSecure && !Echoes(head.Method) && target.Name is { } judged ? policy.HeadersFor(judged).ToArray() : [];
         var upgrade = first && head.Upgrade is not null;
         client.Skip(length);
         var host = target.Port == (connection.IsSecure ? 443 : 80) ? target.Host : target.ToString();
@@ -106,6 +107,9 @@ internal static class HttpExchange
         else await EgressRelay.CopyExactlyAsync(connection, client, server, head.BodyBytes, outwards: true, cancellationToken).ConfigureAwait(false);
         return upgrade && await switched.WaitAsync(cancellationToken).ConfigureAwait(false) ? Next.Switched : Next.Request;
     }
+
+    private static bool Echoes(string method) =>
+        method.Equals("TRACE", StringComparison.OrdinalIgnoreCase) || method.Equals("TRACK", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Reports a request that is not passed on, and ends its connection.</summary>
     [DoesNotReturn]

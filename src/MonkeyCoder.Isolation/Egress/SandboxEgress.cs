@@ -21,7 +21,7 @@ internal sealed class SandboxEgress : IAsyncDisposable
     private readonly EgressSockets? _sockets;
     private volatile EgressPolicy _policy = EgressPolicy.DenyAll;
     private long _bytes;
-    private int _disposed;
+    private bool _disposed; // under _lock
 
     /// <summary>Does nothing yet.</summary>
     /// <param name="gateway">What all sandboxes share.</param>
@@ -126,7 +126,13 @@ internal sealed class SandboxEgress : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        // Under the lock: a connection that has taken a place is handled, and gives it back.
+        lock (_lock)
+        {
+            if (_disposed) return;
+            _disposed = true;
+        }
+
         await _stopping.CancelAsync().ConfigureAwait(false);
         _sockets?.Dispose();
         Task[] running;
@@ -142,7 +148,7 @@ internal sealed class SandboxEgress : IAsyncDisposable
     {
         lock (_lock)
         {
-            if (_disposed != 0) return;
+            if (_disposed) return;
             // Nothing of the request that made the sandbox lives on in what serves it: not its log scopes, not its data.
             using var apart = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
             var task = Task.Run(work);
@@ -187,7 +193,7 @@ internal sealed class SandboxEgress : IAsyncDisposable
         var reason = EgressReasons.Limit;
         lock (_lock)
         {
-            if (_disposed == 0 && _connections.Count < Gateway.Options.MaxConnections)
+            if (!_disposed && _connections.Count < Gateway.Options.MaxConnections)
             {
                 if (Gateway.TryEnter())
                 {

@@ -43,10 +43,10 @@ internal sealed class SandboxNames(SandboxEgress egress)
 
     /// <summary>Addresses of a name that may be connected to; empty where the policy refuses the answer, then with the reason.</summary>
     public async Task<(IReadOnlyList<IPAddress> Addresses, TimeSpan TimeToLive, string? Reason)> ResolveCheckedAsync(
-        HostName name, CancellationToken cancellationToken)
+        HostName name, int? port, CancellationToken cancellationToken)
     {
         var answer = await ResolveAsync(name, cancellationToken).ConfigureAwait(false);
-        var verdict = egress.Policy.JudgeAnswer(answer.Addresses.ToArray(), egress.Gateway.Addresses, out var usable);
+        var verdict = egress.Policy.JudgeAnswer(answer.Addresses.ToArray(), egress.Gateway.Addresses, out var usable, port);
         return (usable, answer.TimeToLive, verdict.Reason);
     }
 }

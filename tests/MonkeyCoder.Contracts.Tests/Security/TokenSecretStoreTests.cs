@@ -20,6 +20,7 @@ public sealed class TokenSecretStoreTests : IDisposable
     [InlineData(First + "\n", null)]
     [InlineData(First + "\n" + Second + "\n", Second)]
     [InlineData("\n " + First + "\r\n\n" + Second, Second)]
+    [InlineData("\uFEFF" + First + "\n", null)]
     public void Parse_OneOrTwoLines_AreTheSecrets(string content, string? previous)
     {
         var secrets = TokenSecrets.Parse(content, out var fault);
@@ -36,6 +37,8 @@ public sealed class TokenSecretStoreTests : IDisposable
     [InlineData("0123456789abcdef", "first secret that has 16 bytes")]
     [InlineData(First + "\n0123456789abcdef", "second secret that has 16 bytes")]
     [InlineData("abababababababababababababababababababab", "first secret that repeats itself")]
+    [InlineData("a\uFFFD1\uFFFDb\uFFFD2\uFFFDc\uFFFD3\uFFFDd\uFFFD4\uFFFD", "first secret that is no text")]
+    [InlineData("0123456789\0abcdef0123456789abcdef0123456789", "first secret that is no text")]
     public void Parse_AnythingElse_IsRefusedWithoutShowingIt(string content, string why)
     {
         Assert.Null(TokenSecrets.Parse(content, out var fault));

@@ -100,6 +100,22 @@ public sealed class DnsServiceTests : IAsyncLifetime
         Assert.Contains(DnsStatus.Refused, statuses);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Datagrams_AFloodOfThem_AreDroppedByTheKernelAndNotByTheNode(bool queries)
+    {
+        var datagram = queries ? DnsMessage.WriteQuery(7, "attacker.org", DnsType.A) : [1, 2, 3];
+        const int Count = 20_000;
+
+        for (var i = 0; i < Count; i++) await _client.SendAsync(datagram, Token);
+        // Whoever reads on as fast as they come has emptied the socket by now, or is about to.
+        await Task.Delay(TimeSpan.FromMilliseconds(200), Token);
+
+        Assert.True(_server.Available > 0);
+        Assert.InRange(_internet.Refusals.Count, 0, Count / 10);
+    }
+
     private async Task<DnsAnswer> AskAsync(string name, DnsType type)
     {
         await _client.SendAsync(DnsMessage.WriteQuery(7, name, type), Token);

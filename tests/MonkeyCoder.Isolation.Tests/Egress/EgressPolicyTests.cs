@@ -92,6 +92,22 @@ public sealed class EgressPolicyTests
         Assert.Equal(reason, Judge(policy, address, 443));
     }
 
+    [Theory]
+    [InlineData(443, null)]
+    [InlineData(22, "denied")]
+    public void Judge_DeniedAndAllowedAtOnePort_IsDeniedAtAllOthers(int port, string? reason)
+    {
+        var policy = Public with
+        {
+            DeniedNetworks = [IPNetwork.Parse("1.2.3.0/24")],
+            AllowedNetworks = [new NetworkRule(IPNetwork.Parse("1.2.3.4/32"), PortSet.Only(443))],
+        };
+
+        Assert.Equal(reason, Judge(policy, "1.2.3.4", port));
+        Assert.Equal(reason, policy.JudgeAnswer(Addresses("1.2.3.4"), AddressPolicy.Tables, out _, port).Reason);
+        Assert.True(policy.JudgeAnswer(Addresses("1.2.3.4"), AddressPolicy.Tables, out _).IsAllowed);
+    }
+
     [Fact]
     public void JudgeAnswer_OneSpecialAddress_RefusesAll()
     {

@@ -50,6 +50,23 @@ public sealed class TlsInterceptTests
         Assert.DoesNotContain("s3cret", Assert.Single(proxy.Internet.Requests), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("TRACE")]
+    [InlineData("trace")]
+    [InlineData("TRACK")]
+    public async Task Request_WhoseAnswerIsTheRequest_GetsNoHeader(string method)
+    {
+        await using var proxy = new ProxyFixture(WithRule("example.com"));
+        await using var tls = await HandshakeAsync(proxy, "example.com");
+
+        await tls.WriteAsync(Encoding.ASCII.GetBytes($"{method} / HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n"), Token);
+        await ReadToEndAsync(tls);
+
+        var request = Assert.Single(proxy.Internet.Requests);
+        Assert.StartsWith(method, request, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", request, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Request_ForAnotherHostInside_GoesNowhere()
     {
@@ -115,6 +132,19 @@ public sealed class TlsInterceptTests
 
         Assert.NotEqual(Authority.CertificatePem, other.CertificatePem);
         Assert.DoesNotContain("PRIVATE", Authority.CertificatePem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CertificateFor_ManyNames_KeepsSomeOfThem()
+    {
+        var authority = EgressAuthority.Create(DateTimeOffset.Parse("2026-01-01T00:00:00Z", null));
+        for (var i = 0; i < 600; i++)
+        {
+            Assert.True(HostName.TryParse($"n{i}.example.com", out var name));
+            Assert.Same(authority.CertificateFor(name), authority.CertificateFor(name));
+        }
+
+        Assert.InRange(authority.Kept, 1, 300);
     }
 
     private static EgressPolicy WithRule(string name)

@@ -12,7 +12,7 @@ public sealed class UrlCorpusTests
         AllowedHosts = [.. new[] { "example.com", "*.pypi.org" }.Select(text => new HostRule(Pattern(text), PortSet.Web))],
     };
 
-    private static readonly EgressPolicy Everything = Listed with { AllowPublic = true, PublicPorts = PortSet.Web };
+    private static readonly EgressPolicy Everything = Listed with { AllowPublic = true, PublicPorts = [PortSet.Web] };
 
     // What names with a lookup that leads inside resolve to; any other name resolves to a public address.
     private static readonly Dictionary<string, IPAddress> Inside = new(StringComparer.Ordinal)

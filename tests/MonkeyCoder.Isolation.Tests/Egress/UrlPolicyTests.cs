@@ -5,7 +5,7 @@ namespace MonkeyCoder.Isolation.Tests.Egress;
 
 public sealed class UrlPolicyTests
 {
-    private static readonly EgressPolicy Public = new() { AllowPublic = true, PublicPorts = PortSet.Web };
+    private static readonly EgressPolicy Public = new() { AllowPublic = true, PublicPorts = [PortSet.Web] };
     private static readonly UrlPolicy Urls = new(Public, AddressPolicy.Tables);
 
     [Theory]

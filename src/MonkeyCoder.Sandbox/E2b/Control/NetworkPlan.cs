@@ -34,13 +34,16 @@ internal readonly record struct NetworkPlan(EgressPolicy? Policy, NetworkSetting
         if (refusal is not null) return new(null, null, refusal);
 
         var closed = asked.AllowInternetAccess is false || denied.Any(IsEverything);
-        var open = (asked.AllowInternetAccess is true && !closed) || networks.Any(static rule => rule.Network.PrefixLength == 0);
-        if (!node.PermitsPublic && Excess(open, hosts, networks, node) is { } excess) return new(null, null, Forbid(excess));
+        var open = asked.AllowInternetAccess is true && !closed;
+        var everything = networks.Where(static rule => IsEverything(rule.Network)).Select(static rule => rule.Ports).ToArray();
+        if (!node.PermitsPublic && Excess(open || everything.Length > 0, hosts, networks, node) is { } excess) return new(null, null, Forbid(excess));
         var policy = new EgressPolicy
         {
-            AllowPublic = open,
+            AllowPublic = open || everything.Length > 0,
+            // Mail to everybody is nobody's, not even where it is asked for by its port.
+            PublicPorts = open || everything.Contains(PortSet.Any) ? [PortSet.AllButMail] : [.. everything.Where(PortSet.AllButMail.Covers)],
             AllowedHosts = asked.AllowInternetAccess is null && !closed ? [.. node.AllowedHosts, .. hosts] : hosts,
-            AllowedNetworks = [.. networks.Where(static rule => rule.Network.PrefixLength > 0)],
+            AllowedNetworks = [.. networks.Where(static rule => !IsEverything(rule.Network))],
             DeniedNetworks = [.. denied.Where(static network => !IsEverything(network))],
             HeaderRules = headers,
         };

@@ -50,6 +50,11 @@ public sealed class NetworkEndpointsTests : IAsyncLifetime
     [InlineData("{\"templateID\":\"base\",\"network\":{\"denyOut\":[\"0.0.0.0/0\"],\"allowOut\":[\"8.8.8.8\"]}}", "8.8.8.8", 53, null)]
     [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"8.8.8.8:53\"]}}", "8.8.8.8", 443, "port")]
     [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"0.0.0.0/0\"]}}", "8.8.8.8", 443, null)]
+    [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"0.0.0.0/0:443\",\"0.0.0.0/0:80\"]}}", "8.8.8.8", 80, null)]
+    [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"0.0.0.0/0:443\",\"0.0.0.0/0:80\"]}}", "8.8.8.8", 22, "port")]
+    [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"0.0.0.0/0:443\",\"0.0.0.0/0\"]}}", "8.8.8.8", 22, null)]
+    [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"0.0.0.0/0:25\"]}}", "8.8.8.8", 25, "port")]
+    [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"::/0\"]}}", "8.8.8.8", 443, "not_allowed")]
     [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"10.0.0.0/8\",\"127.0.0.1\"]}}", "10.0.0.5", 80, "special_address")]
     [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"::ffff:127.0.0.1\"]}}", "127.0.0.1", 80, "special_address")]
     public async Task Create_Addresses_AreThoseThatWereAskedFor(string json, string address, int port, string? reason)
