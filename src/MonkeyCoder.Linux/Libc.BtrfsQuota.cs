@@ -27,7 +27,7 @@ public static partial class Libc
     // struct btrfs_ioctl_search_args_v2: struct btrfs_ioctl_search_key (104 bytes), buf_size, buf[].
     internal const uint BTRFS_IOC_TREE_SEARCH_V2 = 0xC070_9411;
     internal const int BtrfsSearchHeaderBytes = 112;
-    private const int BtrfsSearchBufferBytes = 16 * 1024;
+    private const int BtrfsSearchBufferBytes = 64 * 1024;
     private const int BtrfsItemHeaderBytes = 32;
     private const ulong BTRFS_ROOT_TREE_OBJECTID = 1;
     private const ulong BTRFS_QUOTA_TREE_OBJECTID = 8;
@@ -99,7 +99,7 @@ public static partial class Libc
         var from = (Id: ids.First, Type: type, Offset: 0UL);
         while (true)
         {
-            WriteSearchKey(arguments, tree, from, (ids.Last, type));
+            WriteSearchKey(arguments, tree, from, (ids.Last, type), BtrfsSearchBufferBytes, most: uint.MaxValue);
             if (RawIoctl(directory, BTRFS_IOC_TREE_SEARCH_V2, arguments) != 0)
             {
                 // There is no such tree while quotas are off.
@@ -127,7 +127,7 @@ public static partial class Libc
     }
 
     private static void WriteSearchKey(
-        Span<byte> key, ulong tree, (ulong Id, uint Type, ulong Offset) from, (ulong Id, uint Type) last)
+        Span<byte> key, ulong tree, (ulong Id, uint Type, ulong Offset) from, (ulong Id, uint Type) last, ulong bufferBytes, uint most)
     {
         key.Clear();
         BinaryPrimitives.WriteUInt64LittleEndian(key, tree);
@@ -138,7 +138,7 @@ public static partial class Libc
         BinaryPrimitives.WriteUInt64LittleEndian(key[48..], ulong.MaxValue);
         BinaryPrimitives.WriteUInt32LittleEndian(key[56..], from.Type);
         BinaryPrimitives.WriteUInt32LittleEndian(key[60..], last.Type);
-        BinaryPrimitives.WriteUInt32LittleEndian(key[64..], uint.MaxValue);
-        BinaryPrimitives.WriteUInt64LittleEndian(key[104..], BtrfsSearchBufferBytes);
+        BinaryPrimitives.WriteUInt32LittleEndian(key[64..], most);
+        BinaryPrimitives.WriteUInt64LittleEndian(key[104..], bufferBytes);
     }
 }

@@ -72,6 +72,16 @@ public static partial class Libc
         return RawStatFs(path, buffer) == 0 ? MemoryMarshal.Read<long>(buffer) : 0;
     }
 
+    /// <summary>Files of every kind on the filesystem a path is on (f_files less f_ffree of statfs(2)); 0 where it does not count them.</summary>
+    public static long FilesOnFileSystem(string path)
+    {
+        // struct statfs has words of eight bytes here: type, bsize, blocks, bfree, bavail, files, ffree.
+        Span<byte> buffer = stackalloc byte[StatFsBytes];
+        if (RawStatFs(path, buffer) != 0) return 0;
+        var words = MemoryMarshal.Cast<byte, long>(buffer);
+        return words[5] - words[6];
+    }
+
     /// <summary>ftruncate(2). Returns 0 or the errno.</summary>
     public static int TryTruncate(FileDescriptor file, long length) => Errno(RawTruncate(file, length));
 

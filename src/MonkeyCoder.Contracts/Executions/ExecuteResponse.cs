@@ -19,12 +19,12 @@ public sealed record ExecuteResponse(
     double ExecutionTime,
     ResourceUsage ResourceUsage)
 {
-    /// <value>Why the cell was killed (memory, disk, processes, open_files, kernel_died, sandbox_killed, …); absent otherwise.</value>
+    /// <value>Why the cell was killed (memory, disk, files, processes, open_files, kernel_died, sandbox_killed, …); absent otherwise.</value>
     public string? Reason { get; init; }
 
     /// <value>
     /// Limits that made themselves felt, also where the cell came to its end: cpu (slowed down for a tenth of its time or
-    /// more), output, wall_time, and those that kill: memory, disk, volume_workspace and the like, processes, life. Absent
+    /// more), output, wall_time, and those that kill: memory, disk, volume_workspace and the like, files, processes, life. Absent
     /// where there was none.
     /// </value>
     public IReadOnlyList<string>? LimitsReached { get; init; }

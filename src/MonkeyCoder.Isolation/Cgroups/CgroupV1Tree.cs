@@ -68,7 +68,7 @@ internal sealed class CgroupV1Tree : ICgroupTree
 
     public CgroupUsage ReadUsage(string path) => new()
     {
-        CpuTime = TimeSpan.FromMicroseconds(CgroupFile.ReadNumber($"{_cpuacct}{path}/cpuacct.usage") / 1000.0),
+        CpuTime = ReadCpuTime(path),
         ThrottledTime = TimeSpan.FromMicroseconds(CgroupFile.ReadKey($"{_cpu}{path}/cpu.stat", "throttled_time"u8) / 1000.0),
         MemoryBytes = CgroupFile.ReadNumber($"{_memory}{path}/memory.usage_in_bytes"),
         MemoryPeakBytes = CgroupFile.ReadNumber($"{_memory}{path}/memory.max_usage_in_bytes"),
@@ -77,6 +77,8 @@ internal sealed class CgroupV1Tree : ICgroupTree
         Tasks = (int)CgroupFile.ReadNumber($"{_pids}{path}/pids.current"),
         ForkFailures = CgroupFile.ReadKey($"{_pids}{path}/pids.events", "max"u8),
     };
+
+    public TimeSpan ReadCpuTime(string path) => TimeSpan.FromMicroseconds(CgroupFile.ReadNumber($"{_cpuacct}{path}/cpuacct.usage") / 1000.0);
 
     public void ResetMemoryPeak(string path) => CgroupFile.Write($"{_memory}{path}/memory.max_usage_in_bytes", 0);
 

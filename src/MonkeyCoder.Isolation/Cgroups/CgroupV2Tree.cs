@@ -55,7 +55,7 @@ internal sealed class CgroupV2Tree(string root) : ICgroupTree
         var group = root + path;
         return new CgroupUsage
         {
-            CpuTime = TimeSpan.FromMicroseconds(CgroupFile.ReadKey($"{group}/cpu.stat", "usage_usec"u8)),
+            CpuTime = ReadCpuTime(path),
             ThrottledTime = TimeSpan.FromMicroseconds(CgroupFile.ReadKey($"{group}/cpu.stat", "throttled_usec"u8)),
             MemoryBytes = CgroupFile.ReadNumber($"{group}/memory.current"),
             MemoryPeakBytes = ReadPeak(path),
@@ -65,6 +65,8 @@ internal sealed class CgroupV2Tree(string root) : ICgroupTree
             ForkFailures = CgroupFile.ReadKey($"{group}/pids.events", "max"u8),
         };
     }
+
+    public TimeSpan ReadCpuTime(string path) => TimeSpan.FromMicroseconds(CgroupFile.ReadKey($"{root}{path}/cpu.stat", "usage_usec"u8));
 
     public void ResetMemoryPeak(string path)
     {

@@ -27,6 +27,9 @@ internal interface ICgroupTree
     /// <summary>Reads all counters. Files that the host does not have count as 0.</summary>
     CgroupUsage ReadUsage(string path);
 
+    /// <summary><see cref="CgroupUsage.CpuTime"/> alone, that of the groups below included.</summary>
+    TimeSpan ReadCpuTime(string path);
+
     /// <summary>Makes <see cref="CgroupUsage.MemoryPeakBytes"/> start anew.</summary>
     void ResetMemoryPeak(string path);
 

@@ -47,6 +47,9 @@ internal sealed class Sandbox : ISandbox
     /// <summary>What it can write to.</summary>
     public required SandboxVolumes Volumes { get; init; }
 
+    /// <summary>How many files it has.</summary>
+    public required FileCount Files { get; init; }
+
     /// <summary>What the agent wrote to its own stdout and stderr.</summary>
     public required LogPipe Log { get; init; }
 
@@ -73,6 +76,7 @@ internal sealed class Sandbox : ISandbox
         Egress.SetBandwidth(limits.NetworkMbps);
         _node.Cgroups.SetLimits(_cgroup, _node.Ground.GroupLimits(limits));
         if (limits.DiskBytes != Spec.Limits.DiskBytes) Volumes.SetLimit(limits.DiskBytes);
+        Files.Limit = limits.Files;
         // What the agent starts from now on inherits it.
         if (limits.OpenFiles != Spec.Limits.OpenFiles)
             Libc.SetOpenFileLimit(Process.Pid, (ulong)limits.OpenFiles, OciDefaults.HardOpenFiles(limits));
@@ -109,7 +113,7 @@ internal sealed class Sandbox : ISandbox
             usage.ForkFailures, Volumes.UsedBytes, _written, Egress.Bytes)
         {
             CpuThrottledTime = usage.ThrottledTime,
-            Full = Volumes.Full(Spec.Limits.DiskBytes),
+            Full = Volumes.Full(Spec.Limits),
         };
     }
 

@@ -101,6 +101,7 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
             Agent = agent,
             Process = process,
             Volumes = volumes,
+            Files = new FileCount(id, node.Paths.Cgroup(id), volumes, spec.Limits.Files),
             Log = log,
             Egress = egress,
             Resources = resources.Release(),

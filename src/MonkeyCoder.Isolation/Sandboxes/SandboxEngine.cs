@@ -82,6 +82,7 @@ public sealed class SandboxEngine : ISandboxEngine
 
 #pragma warning disable CA2000 // Owned by the stack.
         if (cgroups is UserGroups groups) _ = _resources.PushAsync(new Watchdog(groups, (DirectoryStore)store, _logger, _time));
+        else _resources.PushAsync(new FileWatch(() => _live.Values.Select(static sandbox => sandbox.Files), cgroups.ReadCpuTime, paths.CgroupParent, _logger, _time)).Start();
 #pragma warning restore CA2000
         _sameHardLimits = node.Ground.SameHardLimits;
         _builder = new SandboxBuilder(node, _parts.Connect, _logger);

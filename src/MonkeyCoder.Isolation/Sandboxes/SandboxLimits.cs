@@ -21,6 +21,9 @@ public sealed record SandboxLimits
     /// <value>Open files of each process. Default 1024.</value>
     public int OpenFiles { get; init; } = 1024;
 
+    /// <value>Files of every kind in the writable layer and the volumes together. Default 150,000.</value>
+    public int Files { get; init; } = 150_000;
+
     /// <value>Megabits a second through the way out, each direction. Default 100.</value>
     public int NetworkMbps { get; init; } = 100;
 }

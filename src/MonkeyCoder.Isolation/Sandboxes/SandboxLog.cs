@@ -35,6 +35,12 @@ internal static partial class SandboxLog
     [LoggerMessage(2010, LogLevel.Error, "The watchdog could not look at the sandboxes; it tries again")]
     public static partial void WatchFailed(this ILogger logger, Exception exception);
 
+    [LoggerMessage(2011, LogLevel.Information, "Sandbox {SandboxId} has {Count} files and may have {Limit}: it can add nothing until it has deleted some")]
+    public static partial void FilesHeld(this ILogger logger, SandboxId sandboxId, long count, long limit);
+
+    [LoggerMessage(2012, LogLevel.Error, "The files of a sandbox could not be looked at; the watch tries again")]
+    public static partial void FileWatchFailed(this ILogger logger, Exception exception);
+
     [LoggerMessage(2008, LogLevel.Warning, "Host check {Check}: {Value}. {Advice}")]
     public static partial void HostWarning(this ILogger logger, string check, string value, string advice);
 }

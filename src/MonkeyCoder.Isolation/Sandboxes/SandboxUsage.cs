@@ -23,9 +23,12 @@ public sealed record SandboxUsage(
     long DiskWrittenBytes,
     long NetworkBytes)
 {
+    /// <summary>In <see cref="Full"/> where there are more files than the limit.</summary>
+    public const string TooManyFiles = "files";
+
     /// <value>Time in which processes that wanted to run had to wait for the CPU limit, on all CPUs together.</value>
     public TimeSpan CpuThrottledTime { get; init; }
 
-    /// <value>What is full: <c>disk</c>, <c>volume_workspace</c> and the like; null where that is not measured piece by piece.</value>
+    /// <value>What is full: <c>files</c>, <c>disk</c>, <c>volume_workspace</c> and the like; null where that is not measured piece by piece.</value>
     public IReadOnlyList<string>? Full { get; init; }
 }

@@ -10,16 +10,23 @@ internal sealed class SandboxVolumes
 {
     private const long MiB = 1024 * 1024;
 
+    // Less than an empty directory takes.
+    private const long NothingBytes = 1;
+
     private static readonly (string Name, long LimitBytes)[] Volumes =
         [("workspace", 1024 * MiB), ("temp", 512 * MiB), ("logs", 256 * MiB)];
 
     private readonly ISubvolume _layer;
     private readonly ISubvolume[] _volumes;
+    private readonly Lock _lock = new();
+    private long _diskBytes; // under _lock
+    private bool _held; // under _lock
 
-    private SandboxVolumes(ISubvolume layer, ISubvolume[] volumes)
+    private SandboxVolumes(ISubvolume layer, ISubvolume[] volumes, long diskBytes)
     {
         _layer = layer;
         _volumes = volumes;
+        _diskBytes = diskBytes;
     }
 
     /// <summary>Upper directory of the overlay.</summary>
@@ -40,6 +47,8 @@ internal sealed class SandboxVolumes
     /// <summary>Directories of the volumes, by their place inside.</summary>
     public IReadOnlyList<(string Source, string Destination)> Binds =>
         [.. _volumes.Zip(Volumes, (piece, volume) => (piece.Path, $"/sandbox/volumes/{volume.Name}"))];
+
+    private IEnumerable<ISubvolume> All => _volumes.Prepend(_layer);
 
     /// <summary>Bytes in the writable layer and the volumes.</summary>
     public long UsedBytes => _layer.UsedBytes + _volumes.Sum(volume => volume.UsedBytes);
@@ -70,21 +79,65 @@ internal sealed class SandboxVolumes
             Libc.ChangeOwner(volumes[i].Path, owners.User, owners.User);
         }
 
-        return new SandboxVolumes(layer, volumes);
+        return new SandboxVolumes(layer, volumes, diskBytes);
+    }
+
+    /// <summary>Whether nothing can be added at present.</summary>
+    public bool IsHeld
+    {
+        get
+        {
+            lock (_lock) return _held;
+        }
+    }
+
+    /// <summary>Counts the files in all of them.</summary>
+    public long CountFiles() => All.Sum(static piece => piece.CountFiles());
+
+    /// <summary>The sum of the pieces' marks (<see cref="IFileMark"/>).</summary>
+    /// <param name="marks">The marks of the pieces as they were last; empty at first.</param>
+    /// <param name="step">By less than this, for each piece, they may be behind.</param>
+    public long ReadFileMarks(Dictionary<string, long> marks, long step)
+    {
+        foreach (var piece in All)
+            if (piece is IFileMark mark) marks[piece.Name] = mark.ReadFileMark(marks.GetValueOrDefault(piece.Name), step);
+        return marks.Values.Sum();
     }
 
     /// <summary>Changes the limit of the writable layer.</summary>
-    public void SetLimit(long diskBytes) => _layer.SetLimit(diskBytes);
+    public void SetLimit(long diskBytes)
+    {
+        lock (_lock)
+        {
+            _diskBytes = diskBytes;
+            if (!_held) _layer.SetLimit(diskBytes);
+        }
+    }
 
     /// <summary>
-    /// What is full: <c>disk</c> for the writable layer, <c>volume_</c> and its name for a volume. A quota refuses the write
-    /// that would pass it, so what is full stays a little below its limit.
+    /// Nothing can be added while they are held: every write that needs room is refused, new files among them. Deleting is not.
     /// </summary>
-    public IReadOnlyList<string> Full(long diskBytes)
+    public void Hold(bool held)
+    {
+        lock (_lock)
+        {
+            _held = held;
+            _layer.SetLimit(held ? NothingBytes : _diskBytes);
+            foreach (var (piece, volume) in _volumes.Zip(Volumes)) piece.SetLimit(held ? NothingBytes : volume.LimitBytes);
+        }
+    }
+
+    /// <summary>
+    /// What is full: <c>files</c> where there are too many, <c>disk</c> for the writable layer, <c>volume_</c> and its name for a volume. A quota refuses
+    /// the write that would pass it, so what is full stays a little below its limit.
+    /// </summary>
+    public IReadOnlyList<string> Full(SandboxLimits limits)
     {
         const double FullShare = 0.97;
         var full = new List<string>();
-        if (_layer.UsedBytes >= diskBytes * FullShare) full.Add("disk");
+        // Without marks there is nobody who holds them.
+        if (IsHeld || (_layer is not IFileMark && CountFiles() > limits.Files)) full.Add(SandboxUsage.TooManyFiles);
+        if (_layer.UsedBytes >= limits.DiskBytes * FullShare) full.Add("disk");
         foreach (var (piece, volume) in _volumes.Zip(Volumes))
             if (piece.UsedBytes >= volume.LimitBytes * FullShare) full.Add("volume_" + volume.Name);
         return full;

@@ -4,7 +4,7 @@ using MonkeyCoder.Linux;
 namespace MonkeyCoder.Isolation.Store;
 
 /// <summary>A subvolume of the <see cref="BtrfsStore"/>.</summary>
-internal sealed class BtrfsSubvolume(BtrfsStore store, string name) : ISubvolume
+internal sealed class BtrfsSubvolume(BtrfsStore store, string name) : ISubvolume, IFileMark
 {
     // Bytes: extents on disk, and what is promised to buffered writes.
     private static readonly string[] Figures = ["referenced", "rsv_data", "rsv_meta_pertrans", "rsv_meta_prealloc"];
@@ -44,6 +44,21 @@ internal sealed class BtrfsSubvolume(BtrfsStore store, string name) : ISubvolume
         }
     }
 
+    public long CountFiles() => _id is null && !Exists ? 0 : Libc.CountBtrfsFiles(store.Root, _id!.Value, Path);
+
+    /// <summary>The highest number of a file. Numbers are not given twice, so it is ahead by as many as have been deleted.</summary>
+    public long ReadFileMark(long before, long step)
+    {
+        if (_id is null && !Exists) return before;
+        var mark = before;
+        var stride = step;
+        // In growing strides while there is something above, then in ever smaller ones.
+        while (Find(mark + stride) is { } above) (mark, stride) = (above, stride * 2);
+        while ((stride /= 2) >= step)
+            if (Find(mark + stride) is { } above) mark = above;
+        return mark;
+    }
+
     public void SetLimit(long limitBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limitBytes);
@@ -55,6 +70,8 @@ internal sealed class BtrfsSubvolume(BtrfsStore store, string name) : ISubvolume
     {
         if (Libc.DeleteSubvolume(store.Root, Name)) store.AfterDelete();
     }
+
+    private long? Find(long from) => (long?)Libc.FindBtrfsFile(store.Root, _id!.Value, (ulong)from, Path);
 
     private long ReadFigure(string figure)
     {

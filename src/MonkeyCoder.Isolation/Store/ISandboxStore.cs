@@ -46,6 +46,9 @@ public interface ISubvolume
     /// <summary>Bytes it takes now, data and metadata, written and not yet written; 0 once it is gone.</summary>
     long UsedBytes { get; }
 
+    /// <summary>Counts the files of every kind in it, which takes the longer the more there are; 0 once it is gone.</summary>
+    long CountFiles();
+
     /// <summary>Changes the limit. Below what is used already, only further writes fail.</summary>
     /// <exception cref="MonkeyCoder.Linux.SyscallException">It is gone (ENOENT).</exception>
     void SetLimit(long limitBytes);

@@ -3,7 +3,7 @@ using MonkeyCoder.Linux;
 namespace MonkeyCoder.Isolation.Store;
 
 /// <summary>A piece of the <see cref="ImageStore"/>: the directory <c>data</c> of a file system of its own.</summary>
-internal sealed class ImageSubvolume : ISubvolume
+internal sealed class ImageSubvolume : ISubvolume, IFileMark
 {
     public const string ImageSuffix = ".ext4";
 
@@ -11,6 +11,9 @@ internal sealed class ImageSubvolume : ISubvolume
 
     // Blocks that say where the ballast lies.
     private const long BallastMapBytes = 64 * 1024;
+
+    // Ten that ext4 keeps for itself, lost+found, and the ballast.
+    private const int OwnFiles = 12;
 
     private readonly string _mountPoint;
     private readonly string _ballast;
@@ -53,6 +56,11 @@ internal sealed class ImageSubvolume : ISubvolume
         if (!StoreMount.IsMounted(Image, _mountPoint)) StoreMount.Mount(Image, _mountPoint, "ext4", MountOptions);
         Directory.CreateDirectory(Path);
     }
+
+    public long CountFiles() => Directory.Exists(Path) ? Math.Max(0, Libc.FilesOnFileSystem(_mountPoint) - OwnFiles) : 0;
+
+    /// <summary>Its file system knows how many there are.</summary>
+    public long ReadFileMark(long before, long step) => CountFiles();
 
     public void SetLimit(long limitBytes)
     {

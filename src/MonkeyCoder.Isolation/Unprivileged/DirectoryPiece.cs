@@ -41,14 +41,7 @@ internal sealed class DirectoryPiece : ISubvolume
 
     public string Path { get; }
 
-    public long UsedBytes
-    {
-        get
-        {
-            var most = _store.MostCounted(Name);
-            return _written.Sum(directory => Count(directory, most));
-        }
-    }
+    public long UsedBytes => Measure().Bytes;
 
     /// <summary>Makes a directory and those above it, up to one that is there, root's and mode 0755 whatever the umask is.</summary>
     public static void MakeDirectories(string top, string path)
@@ -57,6 +50,22 @@ internal sealed class DirectoryPiece : ISubvolume
         MakeDirectories(top, System.IO.Path.GetDirectoryName(path)!);
         Directory.CreateDirectory(path);
         File.SetUnixFileMode(path, DirectoryMode);
+    }
+
+    public long CountFiles() => Measure().Files;
+
+    /// <summary>Bytes of its files by their length, and how many there are; no more once it is far over its limit.</summary>
+    public (long Bytes, long Files) Measure()
+    {
+        var most = _store.MostCounted(Name);
+        var sum = (Bytes: 0L, Files: 0L);
+        foreach (var directory in _written)
+        {
+            var (bytes, files) = Count(directory, most);
+            sum = (sum.Bytes + bytes, sum.Files + files);
+        }
+
+        return sum;
     }
 
     public void SetLimit(long limitBytes)
@@ -73,10 +82,10 @@ internal sealed class DirectoryPiece : ISubvolume
         _store.Forget(Name);
     }
 
-    /// <summary>Bytes of the files below a directory, by their length; links are not followed.</summary>
-    private static long Count(string directory, long most)
+    /// <summary>Counts what is below a directory; links are not followed.</summary>
+    private static (long Bytes, long Files) Count(string directory, long most)
     {
-        if (!Directory.Exists(directory)) return 0;
+        if (!Directory.Exists(directory)) return (0, 0);
         var files = new FileSystemEnumerable<long>(
             directory,
             static (ref entry) => Math.Max(entry.IsDirectory ? 0 : entry.Length, LeastFileBytes),
@@ -84,11 +93,14 @@ internal sealed class DirectoryPiece : ISubvolume
         {
             ShouldRecursePredicate = static (ref entry) => entry.IsDirectory && (entry.Attributes & FileAttributes.ReparsePoint) == 0,
         };
-        var sum = 0L;
+        var sum = (Bytes: 0L, Files: 0L);
         try
         {
             foreach (var bytes in files)
-                if ((sum += bytes) > most) break;
+            {
+                sum = (sum.Bytes + bytes, sum.Files + 1);
+                if (sum.Bytes > most) break;
+            }
         }
         catch (IOException)
         {

@@ -71,9 +71,19 @@ internal sealed class DirectoryStore : ISandboxStore
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>Whether a piece of the sandbox is over its limit now.</summary>
-    public bool IsOverLimit(SandboxId id) => SandboxVolumes.StoreNames(id).Any(name =>
-        _limits.TryGetValue(name, out var limit) && TryOpen(name) is { } piece && piece.UsedBytes > limit);
+    /// <summary>Whether a piece of the sandbox is over its limit now, or all together have more files than it may have.</summary>
+    public bool IsOverLimit(SandboxId id, long mostFiles)
+    {
+        var sum = 0L;
+        foreach (var name in SandboxVolumes.StoreNames(id))
+        {
+            if (!_limits.TryGetValue(name, out var limit) || TryOpen(name) is not DirectoryPiece piece) continue;
+            var (bytes, files) = piece.Measure();
+            if (bytes > limit || (sum += files) > mostFiles) return true;
+        }
+
+        return false;
+    }
 
     internal void SetLimit(string name, long limitBytes) => _limits[name] = limitBytes;
 

@@ -36,6 +36,8 @@ internal sealed class UserGroups(UidSlots slots, UserIds ids) : ICgroupTree
 
     public CgroupUsage ReadUsage(string path) => Find(path).Measure(UserProcess.ReadAll());
 
+    public TimeSpan ReadCpuTime(string path) => ReadUsage(path).CpuTime;
+
     public void ResetMemoryPeak(string path) => Find(path).ResetMemoryPeak();
 
     public void SetFrozen(string path, bool frozen)

@@ -4,7 +4,7 @@ using MonkeyCoder.Isolation.Sandboxes;
 namespace MonkeyCoder.Isolation.Unprivileged;
 
 /// <summary>
-/// Looks at all sandboxes a few times a second and kills what goes over its memory or disk. Between two looks a sandbox can go
+/// Looks at all sandboxes a few times a second and kills what goes over its memory, disk or number of files. Between two looks a sandbox can go
 /// over its limit by as much as the machine hands out in that time.
 /// </summary>
 internal sealed class Watchdog : IAsyncDisposable
@@ -62,7 +62,7 @@ internal sealed class Watchdog : IAsyncDisposable
             // Who has not run has not written either.
             if (!disk || (_cpuAtDiskLook.TryGetValue(name, out var before) && before == usage.CpuTime)) continue;
             _cpuAtDiskLook[name] = usage.CpuTime;
-            if (SandboxId.TryParse(name, out var id) && _store.IsOverLimit(id)) group.KillWork(all);
+            if (SandboxId.TryParse(name, out var id) && _store.IsOverLimit(id, group.Limits.Files)) group.KillWork(all);
         }
 
         if (!disk) return;

@@ -2,7 +2,7 @@ using MonkeyCoder.Isolation.Sandboxes;
 
 namespace MonkeyCoder.Sandbox.Executions;
 
-/// <summary>Says which disk was full, where a cell ended for want of one: the root, or a volume with a limit of its own.</summary>
+/// <summary>Says what was full, where a cell ended for want of room: the number of files, the root, or a volume with a limit of its own.</summary>
 internal static class FullPlaces
 {
     /// <summary>The verdict made exact; null where nothing is full and the code did not say so either.</summary>
@@ -13,6 +13,10 @@ internal static class FullPlaces
     public static string? Refine(string? limit, SandboxUsage before, SandboxUsage after, CellError? error)
     {
         if (limit != LimitVerdict.Disk || after.Full is not { } full) return limit;
+        // Nothing can be added anywhere then, whatever else may be full.
+        if (full.Contains(SandboxUsage.TooManyFiles) && (error is null || LimitVerdict.IsDiskFull(error))) return SandboxUsage.TooManyFiles;
+        full = [.. full.Where(static place => place != SandboxUsage.TooManyFiles)];
+
         // The place that the cell filled, before one that was full already.
         var place = full.Except(before.Full ?? []).FirstOrDefault() ?? (full.Count > 0 ? full[0] : null);
         if (place is not null) return place;

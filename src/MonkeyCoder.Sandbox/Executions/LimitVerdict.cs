@@ -22,7 +22,8 @@ internal static class LimitVerdict
     {
         if (after.OomKills > before.OomKills) return Memory;
         // Where no quota refuses the write, what wrote too much is killed.
-        if ((error is not null && IsDiskFull(error)) || after.DiskUsedBytes >= limits.DiskBytes * FullShare) return Disk;
+        var isOverFiles = error is null && after.Full?.Contains(SandboxUsage.TooManyFiles) == true;
+        if ((error is not null && IsDiskFull(error)) || isOverFiles || after.DiskUsedBytes >= limits.DiskBytes * FullShare) return Disk;
         if (error is not null && after.ForkFailures > before.ForkFailures) return Processes;
         return error is not null && IsOutOfFiles(error) ? OpenFiles : null;
     }

@@ -19,6 +19,7 @@ internal static class EnvironmentVariables
         ("SANDBOX_MAX_MEMORY_MB", "Limits:MemoryMb"),
         ("SANDBOX_MAX_CPU_PERCENT", "Limits:CpuPercent"),
         ("SANDBOX_MAX_DISK_MB", "Limits:DiskMb"),
+        ("SANDBOX_MAX_FILES", "Limits:Files"),
         ("SANDBOX_MAX_NETWORK_MBPS", "Limits:NetworkMbps"),
         ("SANDBOX_CEILING_MEMORY_MB", "Limits:CeilingMemoryMb"),
         ("SANDBOX_CEILING_CPU_PERCENT", "Limits:CeilingCpuPercent"),

@@ -13,6 +13,7 @@ internal sealed class LimitOptions
     public const int LeastDiskMb = 16;
     public const int LeastProcesses = 8;
     public const int LeastOpenFiles = 64;
+    public const int LeastFiles = 1000;
     public const int LeastNetworkMbps = 1;
 
     private const long Mebibyte = 1024 * 1024;
@@ -31,6 +32,9 @@ internal sealed class LimitOptions
 
     /// <value>Open files of each process, 64 to 1048576. Default 1024.</value>
     public int OpenFiles { get; set; } = 1024;
+
+    /// <value>Files and directories that a sandbox can have in its root, home and volumes together, 1000 to 1000000. Above it nothing can be added until some are deleted. Default 150000.</value>
+    public int Files { get; set; } = 150_000;
 
     /// <value>Megabits a second to and from the network, each, 1 to 100000. Default 100.</value>
     public int NetworkMbps { get; set; } = 100;
@@ -61,6 +65,7 @@ internal sealed class LimitOptions
         DiskBytes = DiskMb * Mebibyte,
         Processes = Processes,
         OpenFiles = OpenFiles,
+        Files = Files,
         NetworkMbps = NetworkMbps,
     };
 }
@@ -80,6 +85,7 @@ internal sealed class LimitOptionsValidator : IValidateOptions<LimitOptions>
         if (options.CeilingProcesses is { } ceilingProcesses) checks.InRange(nameof(options.CeilingProcesses), ceilingProcesses, options.Processes, 65_536);
         checks.InRange(nameof(options.OpenFiles), options.OpenFiles, LimitOptions.LeastOpenFiles, 1_048_576);
         if (options.CeilingOpenFiles is { } ceilingOpenFiles) checks.InRange(nameof(options.CeilingOpenFiles), ceilingOpenFiles, options.OpenFiles, 1_048_576);
+        checks.InRange(nameof(options.Files), options.Files, LimitOptions.LeastFiles, 1_000_000);
         checks.InRange(nameof(options.NetworkMbps), options.NetworkMbps, LimitOptions.LeastNetworkMbps, 100_000);
         if (options.CeilingNetworkMbps is { } ceilingNetworkMbps) checks.InRange(nameof(options.CeilingNetworkMbps), ceilingNetworkMbps, options.NetworkMbps, 100_000);
         return checks.Result;

@@ -67,6 +67,48 @@ public sealed class BtrfsStoreTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task SetLimit_BelowWhatIsUsed_RefusesNewFilesAndLetsOldOnesBeDeleted()
+    {
+        var store = await _fixture.OpenAsync();
+        var piece = store.Create("a", 64 * MiB);
+        foreach (var number in Enumerable.Range(0, 1000)) await File.WriteAllBytesAsync(Path.Combine(piece.Path, $"{number}"), [], TestContext.Current.CancellationToken);
+
+        piece.SetLimit(1);
+
+        Assert.Throws<IOException>(() => File.WriteAllBytes(Path.Combine(piece.Path, "more"), []));
+        foreach (var number in Enumerable.Range(0, 1000)) File.Delete(Path.Combine(piece.Path, $"{number}"));
+        Assert.Equal(1, piece.CountFiles());
+        Assert.Throws<IOException>(() => File.WriteAllBytes(Path.Combine(piece.Path, "more"), []));
+        piece.SetLimit(64 * MiB);
+        await File.WriteAllBytesAsync(Path.Combine(piece.Path, "more"), [], TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task CountFiles_EveryKind_IsExactAndTheMarkIsNeverBelow()
+    {
+        var store = await _fixture.OpenAsync();
+        var piece = (BtrfsSubvolume)store.Create("a", 64 * MiB);
+        var other = store.Create("b", 64 * MiB);
+        Assert.Equal(1, piece.CountFiles());
+        var mark = piece.ReadFileMark(0, 8);
+
+        Directory.CreateDirectory(Path.Combine(piece.Path, "directory"));
+        File.CreateSymbolicLink(Path.Combine(piece.Path, "link"), "nowhere");
+        await using var unlinked = new FileStream(Path.Combine(piece.Path, "open"), FileMode.CreateNew, FileAccess.Write, FileShare.Delete, 0, FileOptions.DeleteOnClose);
+        File.Delete(Path.Combine(piece.Path, "open"));
+        foreach (var number in Enumerable.Range(0, 3000)) await File.WriteAllBytesAsync(Path.Combine(piece.Path, $"directory/{number}"), new byte[number % 100], TestContext.Current.CancellationToken);
+        foreach (var number in Enumerable.Range(0, 1000)) File.Delete(Path.Combine(piece.Path, $"directory/{number}"));
+
+        Assert.Equal(1 + 3 + 2000, piece.CountFiles());
+        Assert.Equal(1, other.CountFiles());
+        var grown = piece.ReadFileMark(mark, 8);
+        Assert.InRange(grown - mark, 3003 - 8, 3003 + 8);
+        Assert.Equal(grown, piece.ReadFileMark(grown, 8));
+        piece.Delete();
+        Assert.Equal((0, grown), (piece.CountFiles(), piece.ReadFileMark(grown, 8)));
+    }
+
+    [Fact]
     public async Task SetLimit_Gone_NamesThePath()
     {
         var store = await _fixture.OpenAsync();

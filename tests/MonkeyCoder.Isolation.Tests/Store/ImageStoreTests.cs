@@ -41,6 +41,28 @@ public sealed class ImageStoreTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task CountFiles_Files_IsExactAndALowLimitRefusesMore()
+    {
+        var store = await _fixture.OpenImagesAsync();
+        var piece = (ImageSubvolume)store.Create("a", 64 * MiB);
+        Assert.Equal(1, piece.CountFiles());
+        foreach (var number in Enumerable.Range(0, 1000)) await File.WriteAllBytesAsync(Path.Combine(piece.Path, $"{number}"), [], TestContext.Current.CancellationToken);
+        Assert.Equal((1001, 1001), (piece.CountFiles(), piece.ReadFileMark(0, 1)));
+
+        piece.SetLimit(1);
+
+        var refused = Assert.Throws<IOException>(() =>
+        {
+            for (var number = 0; number < 100_000; number++) File.WriteAllBytes(Path.Combine(piece.Path, $"more-{number}"), []);
+        });
+        Assert.Contains("No space left on device", refused.Message, StringComparison.Ordinal);
+        // A directory takes new names while it has room for them.
+        Assert.InRange(piece.CountFiles(), 1001, 10_000);
+        foreach (var file in Directory.EnumerateFiles(piece.Path).ToArray()) File.Delete(file);
+        Assert.Equal(1, piece.CountFiles());
+    }
+
+    [Fact]
     public async Task OpenAsync_PredecessorWasDisposed_KeepsItsPieces()
     {
         var predecessor = await _fixture.OpenImagesAsync();

@@ -228,6 +228,20 @@ public sealed class UnprivilegedEngineTests(UnprivilegedFixture fixture) : IClas
     }
 
     [Fact]
+    public async Task Limits_Files_KillsWhatMakesThemAndIsNamed()
+    {
+        await using var sandbox = await Engine.AcquireAsync(SandboxProfile.Strict, new SandboxLimits { Files = 2000 });
+        Assert.DoesNotContain(SandboxUsage.TooManyFiles, sandbox.ReadUsage().Full!);
+
+        var result = await sandbox.RunAsync("cd /sandbox/volumes/workspace; i=0; while :; do : > $i; i=$((i + 1)); done");
+
+        Assert.True(result.ExitCode == 137 || result.Signal == Libc.SIGKILL, result.ToString());
+        Assert.Contains(SandboxUsage.TooManyFiles, sandbox.ReadUsage().Full!);
+        await sandbox.RunAsync("find /sandbox/volumes/workspace -type f -delete");
+        Assert.DoesNotContain(SandboxUsage.TooManyFiles, sandbox.ReadUsage().Full!);
+    }
+
+    [Fact]
     public async Task Limits_Processes_RefusesForksAndCountsThem()
     {
         await using var sandbox = await Engine.AcquireAsync(SandboxProfile.Strict, new SandboxLimits { Processes = 20 });

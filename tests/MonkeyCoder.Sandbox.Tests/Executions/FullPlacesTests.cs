@@ -18,6 +18,20 @@ public sealed class FullPlacesTests
         "volume_logs", FullPlaces.Refine("disk", Empty with { Full = ["volume_logs"] }, Empty with { Full = ["volume_logs"] }, NoSpace));
 
     [Fact]
+    public void Refine_TooManyFiles_AreNamedBeforePlacesThatAreFullToo()
+    {
+        var full = Empty with { Full = ["files", "volume_temp"] };
+
+        Assert.Equal("files", FullPlaces.Refine("disk", Empty, full, NoSpace));
+        Assert.Equal("files", FullPlaces.Refine("disk", Empty with { Full = ["files"] }, full, NoSpace));
+        Assert.Equal("files", FullPlaces.Refine("disk", Empty, full, error: null));
+        Assert.Null(FullPlaces.Refine("disk", Empty, Empty with { Full = ["files"] }, Other));
+        Assert.Equal("files", LimitVerdict.Of(Empty, Empty with { Full = ["files"] }, new SandboxLimits(), error: null) is { } limit
+            ? FullPlaces.Refine(limit, Empty, Empty with { Full = ["files"] }, error: null)
+            : null);
+    }
+
+    [Fact]
     public void Refine_NothingFullButTheCodeSaysSo_IsTheDisk() =>
         Assert.Equal("disk", FullPlaces.Refine("disk", Empty, Empty, NoSpace));
 

@@ -20,7 +20,6 @@ public static class Exceptions
             ("API-075", "webhooks and browser sessions, whose URLs the service fetches"),
             ("API-076", Archives),
             ("API-078", Archives),
-            ("RES-044", "a limit on the number of files; the quotas of btrfs count bytes only"),
         ]);
 
     /// <summary>Cases that another suite runs, with the file of its test.</summary>

@@ -12,6 +12,12 @@ public sealed class NamedLimitsTests(SecurityNode security)
     private const string Memory = "x = [bytearray(b'x') * (16 << 20) for _ in range(60)]";
     private const string Disk = "with open('/home/user/full', 'wb', 0) as file:\n    for _ in range(1100): file.write(bytes(1 << 20))";
     private const string Processes = "import os, time\nfor _ in range(400):\n    if os.fork() == 0:\n        time.sleep(30)\n        os._exit(0)";
+    private const string Files = """
+        import os
+        for i in range(300):
+            os.makedirs(f'/home/user/many/{i}')
+            for j in range(1000): os.close(os.open(f'/home/user/many/{i}/{j}', os.O_CREAT | os.O_WRONLY))
+        """;
     private const string OpenFiles = "files = [open('/dev/null') for _ in range(5000)]";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -24,6 +30,7 @@ public sealed class NamedLimitsTests(SecurityNode security)
     [InlineData(Disk, "disk")]
     [InlineData(Processes, "processes")]
     [InlineData(OpenFiles, "open_files")]
+    [InlineData(Files, "files")]
     public async Task Execute_OverALimit_NamesIt(string code, string reason)
     {
         using var client = security.Node.NewClient();
