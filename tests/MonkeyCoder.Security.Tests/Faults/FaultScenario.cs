@@ -51,7 +51,7 @@ internal static class FaultScenario
             ["RUN"] = "/run/monkeycoder",
             ["WORK"] = Path.Combine(directory, "work"),
             ["TOOLS"] = Shell.Tools,
-            ["FAKETIME"] = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+            ["CLOCK_LIBRARY"] = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
             ["MAX_SANDBOXES"] = "10",
         };
         var attempt = shares == 1

@@ -46,6 +46,8 @@ svc_restart_with() {
       echo "$2" >"/sys/fs/cgroup/memory/corpus-$INSTANCE/memory.limit_in_bytes"
       svc_stop
       PREFIX="$TOOLS/bin/in-memory-group corpus-$INSTANCE"
+      # The limit is the service's alone; sandboxes have memory of their own, which it cannot see from in there.
+      SETTINGS[Admission__ReservedMemoryMb]=0 SETTINGS[Admission__MemoryOvercommit]=100
       ;;
     nofile) svc_stop; PREFIX="prlimit --nofile=$2:$2" ;;
     # No addresses are handed out here: what sandboxes take one each of are places on the node.
@@ -263,7 +265,12 @@ hold_open_file() {
   (cd "/proc/$pid/root/home/user" && exec sleep 1000) &
   HOLDER="$HOLDER $!"
 }
-release_held() { kill $HOLDER 2>/dev/null; wait $HOLDER 2>/dev/null; true; }
+release_held() {
+  [ -n "${HOLDER:-}" ] || return 0
+  kill $HOLDER
+  wait $HOLDER
+  HOLDER=
+} 2>/dev/null
 
 # --- before and after ------------------------------------------------------------------------------------------------
 
@@ -273,7 +280,7 @@ scenario_begin() {
   case "$CASE" in
     FLT-015)
       printf '+0\n' >"$WORK/clock"
-      SETTINGS=([LD_PRELOAD]=$FAKETIME [FAKETIME_TIMESTAMP_FILE]=$WORK/clock [FAKETIME_NO_CACHE]=1 [FAKETIME_DONT_FAKE_MONOTONIC]=1)
+      SETTINGS=([LD_PRELOAD]=$CLOCK_LIBRARY [FAKETIME_TIMESTAMP_FILE]=$WORK/clock [FAKETIME_NO_CACHE]=1 [FAKETIME_DONT_FAKE_MONOTONIC]=1)
       ;;
     FLT-021)
       client_network
@@ -281,6 +288,8 @@ scenario_begin() {
       # No longer than it takes.
       sleep() { if [ "$1" = 120 ]; then within 120 clients_gone; else command sleep "$1"; fi; }
       ;;
+    # The client must outwait the service, so that it is the service's word that ends the call.
+    FLT-009) TMO=60 && export TMO ;;
     FLT-022) SETTINGS=([Sandboxes__MaxSandboxes]=$MAX_SANDBOXES) ;;
     FLT-027)
       runtime_stub off
@@ -313,15 +322,16 @@ shares() {
 
 # Whatever the scenario left behind that is not the node's to remove, and the node itself.
 scenario_end() {
+  local job
   trap - EXIT
-  release_held 2>/dev/null
+  release_held
   free_disk
   [ -n "${FOREIGN_PID:-}" ] && kill -9 "$FOREIGN_PID"
   rm -f "$RUN/uid-slots/corpus-foreign"
   mountpoint -q "$WORK/foreign" && umount "$WORK/foreign"
   [ -e "/run/netns/corpus-$INSTANCE" ] && ip netns del "corpus-$INSTANCE"
   ip link del "cor$INSTANCE" 2>/dev/null
-  kill $(jobs -p) 2>/dev/null
+  for job in $(jobs -p); do [ "$job" = "$SVC_PID" ] || kill "$job"; done
   if svc_exited; then
     # A scenario may end with its service killed: the next start removes what is left.
     PREFIX= SETTINGS=()
