@@ -9,7 +9,7 @@ declare -A SETTINGS=()
 
 svc_start() {
   local name
-  local -a prefix=() environment=(MONKEY_STATE_DIR="$STATE" SANDBOX_PORT="$PORT" SANDBOX_TOKEN_SECRET="$SECRET" Engine__PoolSize=0)
+  local -a prefix=() environment=(MONKEY_STATE_DIR="$STATE" SANDBOX_PORT="$PORT" SANDBOX_TOKEN_SECRET_FILE="$STATE/secret" Engine__PoolSize=0)
   [ -n "${PREFIX:-}" ] && read -r -a prefix <<<"$PREFIX"
   for name in "${!SETTINGS[@]}"; do environment+=("$name=${SETTINGS[$name]}"); done
   # Whoever ends the scenario by force ends its service too.
@@ -58,7 +58,7 @@ svc_restart_with() {
 }
 
 svc_second_instance() {
-  exec env MONKEY_STATE_DIR="$STATE" SANDBOX_PORT=0 SANDBOX_TOKEN_SECRET="$SECRET" "$SERVICE" >"$WORK/second.log" 2>&1 </dev/null
+  exec env MONKEY_STATE_DIR="$STATE" SANDBOX_PORT=0 SANDBOX_TOKEN_SECRET_FILE="$STATE/secret" "$SERVICE" >"$WORK/second.log" 2>&1 </dev/null
 }
 
 svc_fds() { find "/proc/$SVC_PID/fd" -mindepth 1 2>/dev/null | wc -l; }
@@ -186,7 +186,10 @@ claims() { printf '{"sub":"scenario","tenant":"%s","scopes":["sandboxes"],"iat":
 token() { SANDBOX_TOKEN_SECRET=$SECRET mint "$(claims 0 600)"; }
 # One that held until the service's clock jumped a day ahead.
 old_token() { echo "$OLD_TOKEN"; }
-secret() { SANDBOX_TOKEN_SECRET='' MONKEY_STATE_DIR=$STATE "$CLI" secret "$1" >/dev/null || echo "BREACH monkey secret $1"; SECRET=$(head -n 1 "$STATE/secret"); }
+secret() {
+  MONKEY_STATE_DIR=$STATE "$CLI" secret "$1" >/dev/null || echo "BREACH monkey secret $1"
+  SECRET=$(head -n 1 "$STATE/secret")
+}
 rotate_key() { secret rotate; }
 retire_old_key() { secret retire; }
 
@@ -276,6 +279,7 @@ release_held() {
 
 scenario_begin() {
   mkdir -p "$WORK"
+  (umask 077 && printf '%s\n' "$SECRET" >"$STATE/secret")
   trap scenario_end EXIT
   case "$CASE" in
     FLT-015)
