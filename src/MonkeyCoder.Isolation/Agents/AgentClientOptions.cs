@@ -8,9 +8,9 @@ public sealed record AgentClientOptions
 
     /// <summary>
     /// For the first answer to what an agent does at once: starting a process and finding, listing or signalling one. An agent
-    /// that is frozen says nothing, and its socket takes requests all the same. Default: 30 s.
+    /// that is frozen says nothing, and its socket takes requests all the same. Default: 20 s.
     /// </summary>
-    public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>Measures it. Default: the system's clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
