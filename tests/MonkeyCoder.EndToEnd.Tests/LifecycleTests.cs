@@ -9,6 +9,13 @@ public sealed class LifecycleTests
     private const int Cycles = 500;
     private const int AtOnce = 4;
 
+    // Two of each profile, unless set otherwise.
+    private const int Pool = 4;
+
+    // Bounds of FLT-037 of corpus.jsonl, which this is.
+    private const int MoreFiles = 10;
+    private const long MoreBytes = 128 * 1024 * 1024;
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -17,20 +24,17 @@ public sealed class LifecycleTests
         await using var node = new NodeUnderTest();
         await node.InitializeAsync();
         using var client = node.NewClient();
-        var done = 0;
-        await Parallel.ForEachAsync(Enumerable.Range(0, Cycles), new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = Token },
-            async (number, token) =>
-            {
-                var sandbox = await client.CreateAsync(new SandboxCreateOptions { Template = "base" }, token);
-                var result = await sandbox.RunCommandAsync($"echo {number}", null, token);
-                Assert.Equal($"{number}\n", result.Stdout);
-                Assert.True(await sandbox.KillAsync(token));
-                Interlocked.Increment(ref done);
-            });
+        // The first load libraries and open what stays open.
+        await RunAsync(client, 2 * AtOnce);
+        await NothingLeftAsync(node, client);
+        var (files, bytes) = (node.OpenFiles(), node.ResidentBytes());
 
-        Assert.Equal(Cycles, done);
+        await RunAsync(client, Cycles);
+
         Assert.Empty(await ListAsync(client));
         await NothingLeftAsync(node, client);
+        Assert.InRange(node.OpenFiles(), 1, files + MoreFiles);
+        Assert.InRange(node.ResidentBytes(), 1, bytes + MoreBytes);
         // Disposing stops the service and looks again: then the pool must be gone as well, and the store.
     }
 
@@ -62,6 +66,21 @@ public sealed class LifecycleTests
         Assert.Equal("2", (await fresh.RunCellAsync("1 + 1", null, Token)).Text);
     }
 
+    private static async Task RunAsync(SandboxClient client, int count)
+    {
+        var done = 0;
+        await Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = Token },
+            async (number, token) =>
+            {
+                var sandbox = await client.CreateAsync(new SandboxCreateOptions { Template = "base" }, token);
+                var result = await sandbox.RunCommandAsync($"echo {number}", null, token);
+                Assert.Equal($"{number}\n", result.Stdout);
+                Assert.True(await sandbox.KillAsync(token));
+                Interlocked.Increment(ref done);
+            });
+        Assert.Equal(count, done);
+    }
+
     private static async Task<IReadOnlyList<SandboxInfo>> ListAsync(SandboxClient client)
     {
         var all = new List<SandboxInfo>();
@@ -69,7 +88,7 @@ public sealed class LifecycleTests
         return all;
     }
 
-    /// <summary>Waits until only waiting sandboxes are left, then wants everything on the machine to be one of theirs.</summary>
+    /// <summary>Waits until only waiting sandboxes are left, and all of them, then wants everything on the machine to be one of theirs.</summary>
     private static async Task NothingLeftAsync(NodeUnderTest node, SandboxClient client)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
@@ -85,7 +104,7 @@ public sealed class LifecycleTests
                     .Parse(await http.GetStringAsync(new Uri("/sandbox/health", UriKind.Relative), limit.Token)).RootElement.GetProperty("pooled").GetInt32();
                 var ids = node.Leftovers.SandboxIds();
                 left = [.. node.Leftovers.List(serviceRuns: true, ids), .. node.StrayNetworkNamespaces()];
-                if (left.Count == 0 && ids.Count == pooled) return;
+                if (left.Count == 0 && ids.Count == pooled && pooled == Pool) return;
                 await period.WaitForNextTickAsync(limit.Token);
             }
         }

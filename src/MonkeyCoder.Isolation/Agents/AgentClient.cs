@@ -47,8 +47,9 @@ public sealed class AgentClient(Func<CancellationToken, ValueTask<Stream>> conne
     public Task<IProcessStream> ConnectProcessAsync(ProcessSelector process, CancellationToken cancellationToken) =>
         OpenProcessAsync(FrameType.ProcessConnect, process, cancellationToken);
 
-    public async Task<IReadOnlyList<ProcessListItem>> ListProcessesAsync(CancellationToken cancellationToken) =>
-        (await AskAsync(FrameType.ProcessList, null, FrameType.ProcessListing, ProcessListingAnswer.Read, cancellationToken)).Processes;
+    public Task<IReadOnlyList<ProcessListItem>> ListProcessesAsync(CancellationToken cancellationToken) => PromptlyAsync(
+        async limited => (await AskAsync(FrameType.ProcessList, null, FrameType.ProcessListing, ProcessListingAnswer.Read, limited)).Processes,
+        cancellationToken);
 
     public async Task SendInputAsync(ProcessInputRequest request, CancellationToken cancellationToken)
     {
@@ -63,8 +64,13 @@ public sealed class AgentClient(Func<CancellationToken, ValueTask<Stream>> conne
         while (!rest.IsEmpty);
     }
 
-    public Task SendSignalAsync(ProcessSignalRequest request, CancellationToken cancellationToken) =>
-        TellAsync(FrameType.ProcessSignal, request, cancellationToken);
+    public Task SendSignalAsync(ProcessSignalRequest request, CancellationToken cancellationToken) => PromptlyAsync(
+        async limited =>
+        {
+            await TellAsync(FrameType.ProcessSignal, request, limited);
+            return true;
+        },
+        cancellationToken);
 
     public Task CloseStdinAsync(ProcessSelector process, CancellationToken cancellationToken) =>
         TellAsync(FrameType.ProcessCloseStdin, process, cancellationToken);
@@ -167,12 +173,28 @@ public sealed class AgentClient(Func<CancellationToken, ValueTask<Stream>> conne
     public Task CloseKernelAsync(string contextId, CancellationToken cancellationToken) =>
         TellAsync(FrameType.KernelClose, new KernelRequest(contextId), cancellationToken);
 
-    private Task<IProcessStream> OpenProcessAsync(FrameType type, IAgentMessage request, CancellationToken cancellationToken) =>
-        OpenStreamAsync<IProcessStream>(type, request, async connection =>
+    private Task<IProcessStream> OpenProcessAsync(FrameType type, IAgentMessage request, CancellationToken cancellationToken) => PromptlyAsync(
+        limited => OpenStreamAsync<IProcessStream>(type, request, async connection =>
         {
-            var payload = await connection.ExpectAsync(FrameType.ProcessStarted, cancellationToken);
+            var payload = await connection.ExpectAsync(FrameType.ProcessStarted, limited);
             return new ProcessStream(connection, AgentConnection.Parse(payload, ProcessStartedEvent.Read).Pid);
-        }, cancellationToken);
+        }, limited),
+        cancellationToken);
+
+    /// <summary>Waits so long as the options say; what the caller gives up on ends as its own cancellation.</summary>
+    private async Task<T> PromptlyAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(_options.AnswerTimeout, _options.Time);
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+        try
+        {
+            return await ask(limited.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new AgentUnreachableException($"The agent has not answered within {_options.AnswerTimeout.TotalSeconds:0} s.", e);
+        }
+    }
 
     /// <summary>Opens a connection that the result of <paramref name="make"/> takes over; where that fails, it is closed.</summary>
     private async Task<T> OpenStreamAsync<T>(

@@ -27,10 +27,16 @@ internal sealed class HostingOptions
     public int? MetricsPort { get; set; }
 
     /// <value>
-    /// Connections that may be open at once, 1 to 1000000, and never more than half of the files that the service may open.
-    /// Default 10000.
+    /// Connections that may be open at once, 1 to 1000000, and never more than half of the files that the service may open
+    /// beyond the 240 that it needs for itself. Default 10000.
     /// </value>
     public int MaxConnections { get; set; } = 10_000;
+
+    /// <value>
+    /// How long a client may answer nothing, not even the kernel's questions, before its connection is closed, 5 seconds to
+    /// 1 hour. One that is there and reads nothing is not meant. Default 45 seconds.
+    /// </value>
+    public TimeSpan ClientLostAfter { get; set; } = TimeSpan.FromSeconds(45);
 
     /// <value>Time for the headers of a request, 1 second to 10 minutes. Default 15 seconds.</value>
     public TimeSpan HeadersTimeout { get; set; } = TimeSpan.FromSeconds(15);
@@ -55,6 +61,7 @@ internal sealed class HostingOptionsValidator : IValidateOptions<HostingOptions>
             checks.Fail(nameof(options.MetricsPort), $"is {same}, which is {HostingOptions.Section}:{nameof(options.Port)} already; choose another or leave it out");
         checks.InRange(nameof(options.ShutdownTimeout), options.ShutdownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
         checks.InRange(nameof(options.MaxConnections), options.MaxConnections, 1, 1_000_000);
+        checks.InRange(nameof(options.ClientLostAfter), options.ClientLostAfter, TimeSpan.FromSeconds(5), TimeSpan.FromHours(1));
         checks.InRange(nameof(options.HeadersTimeout), options.HeadersTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
         checks.InRange(nameof(options.MinBodyBytesPerSecond), options.MinBodyBytesPerSecond, 1, 1_000_000);
         checks.InRange(nameof(options.SlowBodyGrace), options.SlowBodyGrace, TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10));

@@ -1,6 +1,6 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -35,8 +35,11 @@ internal static class HostingSetup
             static (host, settings) => host.ShutdownTimeout = settings.Value.ShutdownTimeout);
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<HostingOptions>>(
             static (server, settings) => ConfigureServer(server, settings.Value));
-        services.Configure<SocketTransportOptions>(static transport => transport.CreateBoundListenSocket = BoundSocket);
+        services.AddOptions<SocketTransportOptions>().Configure<IOptions<HostingOptions>>(static (transport, settings) =>
+            transport.CreateBoundListenSocket = endpoint => LostClient.Listen(endpoint, settings.Value.ClientLostAfter));
         builder.WebHost.UseKestrelCore();
+        // The last one that is registered is asked first.
+        services.AddSingleton<IConnectionListenerFactory, ConnectionGate>();
     }
 
     /// <summary>One line of JSON per event on stdout, with the values of its scopes.</summary>
@@ -56,30 +59,16 @@ internal static class HostingSetup
         });
     }
 
-    /// <summary>
-    /// A listener whose connections notice within a minute that their client has vanished without a word. Asked before the
-    /// first keepalive of a stream is due: an answer that is under way keeps the kernel from asking.
-    /// </summary>
-    private static Socket BoundSocket(EndPoint endpoint)
-    {
-        var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
-        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 20);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 5);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 5);
-        return socket;
-    }
-
     private static void ConfigureServer(KestrelServerOptions server, HostingOptions settings)
     {
+        server.ConfigureEndpointDefaults(listen => LostClient.Watch(listen, settings.ClientLostAfter));
         Listen(server, settings.Host, settings.Port, listen => FirstRequestDeadline.Watch(listen, settings.HeadersTimeout));
         if (settings.MetricsPort is { } metrics) Listen(server, settings.Host, metrics, MetricsListener.Mark);
         server.AddServerHeader = false;
         server.Limits.MaxRequestBodySize = JsonBody.DrainLimit;
         server.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
         server.Limits.MaxRequestHeaderCount = MaxHeaders;
-        // Each may need a socket to an agent besides its own: above that, connections are closed instead of failing anywhere.
-        var connections = Math.Min(settings.MaxConnections, Math.Max(1, OpenFileLimit.Read() / 2));
+        var connections = ConnectionGate.MostServed(settings.MaxConnections, OpenFileLimit.Read());
         server.Limits.MaxConcurrentConnections = connections;
         server.Limits.MaxConcurrentUpgradedConnections = connections;
         // For the first request of a connection, the deadline above comes before this one.

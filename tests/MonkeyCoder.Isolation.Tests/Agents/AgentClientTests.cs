@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using MonkeyCoder.Contracts.Agent;
 using MonkeyCoder.Isolation.Agents;
+using MonkeyCoder.Testing;
 
 namespace MonkeyCoder.Isolation.Tests.Agents;
 
@@ -121,6 +122,22 @@ public sealed class AgentClientTests
         }
     }
 
+    /// <summary>The socket of a frozen agent takes connections and requests.</summary>
+    [Fact]
+    public async Task StartProcess_AgentThatSaysNothing_IsUnreachableAfterTheTimeout()
+    {
+        var time = new ManualTimeProvider();
+        var options = new AgentClientOptions { Time = time, AnswerTimeout = TimeSpan.FromSeconds(7) };
+        var client = new AgentClient(static _ => ValueTask.FromResult<Stream>(new Silence()), options);
+        var start = client.StartProcessAsync(new ProcessStartRequest("/bin/true", [], None, null, null, null, false, null), Token);
+        await time.ArmedAsync(options.AnswerTimeout, Token);
+        Assert.False(start.IsCompleted);
+
+        time.Advance(options.AnswerTimeout);
+
+        await Assert.ThrowsAsync<AgentUnreachableException>(() => start);
+    }
+
     private static async Task<List<CellOutput>> DrainAsync(ICellStream cell)
     {
         List<CellOutput> outputs = [];
@@ -148,5 +165,15 @@ public sealed class AgentClientTests
         }
 
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
+    }
+
+    /// <summary>Takes everything, and answers nothing.</summary>
+    private sealed class Silence : MemoryStream
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+            return 0;
+        }
     }
 }

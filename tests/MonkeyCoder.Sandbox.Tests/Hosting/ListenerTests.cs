@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using MonkeyCoder.Sandbox.Hosting;
 
 namespace MonkeyCoder.Sandbox.Tests.Hosting;
 
@@ -84,6 +85,37 @@ public sealed class ListenerTests
         await AskHealthAsync(one);
     }
 
+    /// <summary>Its kernel acknowledges all the time that there is no room.</summary>
+    [Fact]
+    public async Task Client_ThatReadsNothingForLong_IsKept()
+    {
+        await using var node = await NodeFixture.StartAsync("--Hosting:ClientLostAfter=00:00:05");
+        var question = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray();
+        using var client = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096, SendBufferSize = 4096 };
+        await client.ConnectAsync(node.Addresses[0].Host, node.Addresses[0].Port, Cancelled);
+        client.Blocking = false;
+        // Until the node has no room for more answers, and takes no more questions.
+        byte[] questions = [.. Enumerable.Repeat(question, 100).SelectMany(static one => one)];
+        var sent = 0;
+        while (client.Poll(TimeSpan.FromSeconds(1), SelectMode.SelectWrite))
+            sent += client.Send(questions.AsSpan(sent % question.Length), SocketFlags.None);
+
+        await Task.Delay(TimeSpan.FromSeconds(12), Cancelled);
+
+        client.Blocking = true;
+        Assert.Equal(sent / question.Length, await CountAnswersAsync(client, sent / question.Length));
+    }
+
+    [Theory]
+    [InlineData(0, 0, 1000, false)]
+    [InlineData(0, 1, 1000, false)]
+    [InlineData(0, 2, 44, false)]
+    [InlineData(0, 2, 45, true)]
+    [InlineData(7, 0, 44, false)]
+    [InlineData(7, 0, 45, true)]
+    public void IsLost_Connection_OwesAnAnswerForThatLong(int retransmits, int probes, int seconds, bool lost) =>
+        Assert.Equal(lost, new TcpState(retransmits, probes, TimeSpan.FromSeconds(seconds)).IsLost(TimeSpan.FromSeconds(45)));
+
     [Fact]
     public async Task Metrics_WithAPortOfTheirOwn_AreAnsweredThereOnly()
     {
@@ -118,6 +150,16 @@ public sealed class ListenerTests
         }
 
         Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+    }
+
+    /// <summary>Reads until so many answers have come, or the other side closes.</summary>
+    private static async Task<int> CountAnswersAsync(Socket socket, int wanted)
+    {
+        using var reader = new StreamReader(new NetworkStream(socket));
+        var count = 0;
+        while (count < wanted && await reader.ReadLineAsync(Cancelled) is { } line)
+            if (line.StartsWith("HTTP/1.1 200", StringComparison.Ordinal)) count++;
+        return count;
     }
 
     private static async Task AssertCutOffAsync(Socket client, string status) =>

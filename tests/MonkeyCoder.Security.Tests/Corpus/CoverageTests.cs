@@ -1,3 +1,4 @@
+using MonkeyCoder.Security.Tests.Faults;
 using MonkeyCoder.Security.Tests.Http;
 using MonkeyCoder.Security.Tests.Inside;
 using MonkeyCoder.Security.Tests.Internet;
@@ -7,7 +8,8 @@ namespace MonkeyCoder.Security.Tests.Corpus;
 /// <summary>No case is forgotten, and no exception outlives its reason.</summary>
 public sealed class CoverageTests
 {
-    private static readonly string[] Run = [.. InsideCases.All, .. HttpCasesTests.Cases, .. InternetCasesTests.Attacks];
+    private static readonly string[] Run =
+        [.. InsideCases.All, .. HttpCasesTests.Cases, .. InternetCasesTests.Attacks, .. FaultCasesTests.Cases];
 
     [Fact]
     public void EveryCase_IsRunOrExcepted_InOnePlaceOnly()

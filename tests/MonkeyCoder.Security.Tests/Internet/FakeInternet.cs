@@ -56,6 +56,17 @@ internal sealed class FakeInternet : IAsyncDisposable
         await StartAsync(null, "relay.py", $"{nodePort}", Path.Combine(Namespaces, NodeNamespace));
     }
 
+    /// <summary>Sets what a node in <see cref="NodeNamespace"/> needs to use it, and allows sandboxes its sites.</summary>
+    public void Connect(NodeUnderTest node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        node.Settings["Egress__AllowedDomains"] = "example.com, *.pypi.org";
+        node.Settings["Egress__OpenedNetworks"] = Range;
+        node.Settings["Gateway__Resolver"] = Resolver;
+        // What the node trusts beside the machine's own list (openssl-env(7)).
+        node.Settings["SSL_CERT_FILE"] = AuthorityFile;
+    }
+
     /// <summary>Runs a program where the node is.</summary>
     public async Task<string> RunBesideTheNodeAsync(string program, params string[] arguments)
     {

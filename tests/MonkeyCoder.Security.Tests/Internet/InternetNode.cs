@@ -26,11 +26,7 @@ public sealed class InternetNode : HttpNode
         try
         {
             await _internet.StartAsync(Node.Port);
-            Node.Settings["Egress__AllowedDomains"] = "example.com, *.pypi.org";
-            Node.Settings["Egress__OpenedNetworks"] = FakeInternet.Range;
-            Node.Settings["Gateway__Resolver"] = FakeInternet.Resolver;
-            // What the node trusts beside the machine's own list (openssl-env(7)).
-            Node.Settings["SSL_CERT_FILE"] = _internet.AuthorityFile;
+            _internet.Connect(Node);
             await base.InitializeAsync();
         }
         catch

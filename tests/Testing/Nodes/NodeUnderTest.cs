@@ -139,6 +139,9 @@ public sealed class NodeUnderTest : IAsyncLifetime
     /// <summary>Network namespaces that the running service keeps for no live sandbox.</summary>
     public IReadOnlyList<string> StrayNetworkNamespaces() => Leftovers.StrayNetworkNamespaces(_process!.Id);
 
+    /// <summary>Files that the service has open.</summary>
+    public int OpenFiles() => Directory.GetFileSystemEntries($"/proc/{_process!.Id}/fd").Length;
+
     /// <summary>Resident memory of the service in bytes.</summary>
     public long ResidentBytes()
     {
