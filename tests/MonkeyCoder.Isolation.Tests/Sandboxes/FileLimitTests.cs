@@ -52,6 +52,21 @@ public sealed class FileLimitTests(EngineFixture fixture) : IClassFixture<Engine
     }
 
     [Fact]
+    public async Task Files_OnGvisor_AreLimitedToo()
+    {
+        Assert.SkipUnless(File.Exists(new EngineOptions().GvisorPath), "needs gVisor: apt-get install runsc");
+        await using var gvisor = await EngineFixture.StartAsync(static options => options.Tier = IsolationTier.Gvisor);
+        await using var sandbox = await gvisor.AcquireAsync(SandboxProfile.Strict, new SandboxLimits { Files = 2000 });
+
+        var made = await sandbox.RunAsync(Make);
+
+        Assert.Equal("122\n", made.Error);
+        Assert.Contains(SandboxUsage.TooManyFiles, sandbox.ReadUsage().Full!);
+        Assert.Equal(new CommandResult(0, 0, "", ""), await sandbox.RunAsync("rm -rf /sandbox/volumes/workspace/*"));
+        Assert.Equal(0, (await sandbox.RunAsync("until echo x > /home/user/again; do sleep 0.2; done 2>/dev/null")).ExitCode);
+    }
+
+    [Fact]
     public async Task Files_ManyMadeAndDeletedBelowTheLimit_AreNotRefused()
     {
         await using var sandbox = await fixture.AcquireAsync(SandboxProfile.Strict, new SandboxLimits { Files = Limit });
