@@ -12,6 +12,7 @@ internal sealed class UserGroup(uint userId)
 
     private readonly Lock _lock = new();
     private CgroupUsage _usage; // under _lock
+    private TimeSpan _counted; // under _lock
     private bool _full; // under _lock
 
     /// <summary>Their user.</summary>
@@ -19,6 +20,18 @@ internal sealed class UserGroup(uint userId)
 
     /// <summary>What they are held to.</summary>
     public SandboxLimits Limits { get; set; } = new();
+
+    /// <summary>
+    /// The time on the CPU of the processes that the last <see cref="Measure"/> found. Unlike that of the usage it also falls: with a
+    /// process whose parent ignores SIGCHLD its time goes, and what others use after that would not show for as long.
+    /// </summary>
+    public TimeSpan CountedCpuTime
+    {
+        get
+        {
+            lock (_lock) return _counted;
+        }
+    }
 
     /// <summary>Counts what is there now.</summary>
     public CgroupUsage Measure(IReadOnlyList<UserProcess> all)
@@ -43,6 +56,7 @@ internal sealed class UserGroup(uint userId)
                 ForkFailures = _usage.ForkFailures + (full && !_full ? 1 : 0),
             };
             _full = full;
+            _counted = cpu;
             return _usage;
         }
     }

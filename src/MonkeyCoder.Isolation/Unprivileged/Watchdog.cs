@@ -12,6 +12,9 @@ internal sealed class Watchdog : IAsyncDisposable
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(200);
     private const int LooksPerDiskLook = 5;
 
+    // Processes that come and go between two looks leave no trace of their time where nobody waits for them.
+    private const int LooksPerLookAtEveryDisk = 5 * LooksPerDiskLook;
+
     private readonly UserGroups _groups;
     private readonly DirectoryStore _store;
     private readonly ILogger _logger;
@@ -41,7 +44,7 @@ internal sealed class Watchdog : IAsyncDisposable
         {
             try
             {
-                Look(disk: look % LooksPerDiskLook == 0);
+                Look(disk: look % LooksPerDiskLook == 0, everyDisk: look % LooksPerLookAtEveryDisk == 0);
             }
 #pragma warning disable CA1031 // Without the watchdog nothing is limited any more: it goes on whatever one look ran into.
             catch (Exception e)
@@ -52,7 +55,7 @@ internal sealed class Watchdog : IAsyncDisposable
         }
     }
 
-    private void Look(bool disk)
+    private void Look(bool disk, bool everyDisk)
     {
         var all = UserProcess.ReadAll();
         foreach (var (name, group) in _groups.All)
@@ -60,8 +63,9 @@ internal sealed class Watchdog : IAsyncDisposable
             var usage = group.Measure(all);
             if (usage.MemoryBytes > group.Limits.MemoryBytes) group.KillLargest(all);
             // Who has not run has not written either.
-            if (!disk || (_cpuAtDiskLook.TryGetValue(name, out var before) && before == usage.CpuTime)) continue;
-            _cpuAtDiskLook[name] = usage.CpuTime;
+            var cpu = group.CountedCpuTime;
+            if (!disk || (!everyDisk && _cpuAtDiskLook.TryGetValue(name, out var before) && before == cpu)) continue;
+            _cpuAtDiskLook[name] = cpu;
             if (SandboxId.TryParse(name, out var id) && _store.IsOverLimit(id, group.Limits.Files)) group.KillWork(all);
         }
 

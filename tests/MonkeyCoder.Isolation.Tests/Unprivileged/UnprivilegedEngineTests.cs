@@ -216,6 +216,29 @@ public sealed class UnprivilegedEngineTests(UnprivilegedFixture fixture) : IClas
     }
 
     [Fact]
+    public async Task Limits_Disk_WriterBehindATimeThatNobodyCountsAnyMore_IsKilled()
+    {
+        await using var sandbox = await Engine.AcquireAsync(SandboxProfile.Strict, new SandboxLimits { DiskBytes = 32L << 20 });
+
+        var result = await sandbox.RunAsync("""
+            exec python3 -c '
+            import os, signal, time
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+            if os.fork() == 0:
+                while time.process_time() < 4: pass
+                os._exit(0)
+            try: os.wait()
+            except ChildProcessError: pass
+            for _ in range(150):
+                with open("/home/user/big", "ab") as big: big.write(b"0" * 1000000)
+                time.sleep(0.05)
+            '
+            """);
+
+        Assert.True(result.ExitCode == 137 || result.Signal == Libc.SIGKILL, result.ToString());
+    }
+
+    [Fact]
     public async Task Limits_Disk_KillsTheWriterAndSaysHowMuchThereIs()
     {
         await using var sandbox = await Engine.AcquireAsync(SandboxProfile.Strict, new SandboxLimits { DiskBytes = 32L << 20 });
