@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using MonkeyCoder.Contracts.Security;
 using MonkeyCoder.Security.Tests.Corpus;
@@ -32,7 +30,7 @@ internal static class FaultScenario
         Directory.CreateDirectory(state, (UnixFileMode)0b111_001_001);
         await using var disk = smallDiskMiB == 0 ? null : await SmallDisk.MountAsync(directory, state, smallDiskMiB);
         var key = (await new ApiKeyStore(state, TimeProvider.System).CreateAsync("faults", Tenant, CancellationToken.None)).Key;
-        var port = FreePort().ToString(CultureInfo.InvariantCulture);
+        var port = FreePort.Find().ToString(CultureInfo.InvariantCulture);
         var variables = new Dictionary<string, string>
         {
             ["CASE"] = tried.Id,
@@ -60,7 +58,7 @@ internal static class FaultScenario
         var outcome = await Shell.RunAsync(
             $". {Shell.Tools}/faults.sh\nscenario_begin", attempt, "scenario_end", variables, TimeSpan.FromMinutes(5));
         var log = Path.Combine(directory, "work/service.log");
-        var left = await LeftAsync(new Leftovers(state));
+        var left = await new Leftovers(state).ListSettledAsync(TimeSpan.FromSeconds(20));
         if (left.Count > 0) outcome = outcome with { Stdout = outcome.Stdout + $"BREACH left behind:\n{string.Join('\n', left)}\n" };
         if (Judge.Of(tried, outcome) == Verdict.Held)
         {
@@ -70,26 +68,5 @@ internal static class FaultScenario
         }
 
         return outcome with { Stderr = outcome.Stderr + "\nservice:\n" + (File.Exists(log) ? string.Join('\n', File.ReadLines(log).TakeLast(40)) : "no log") };
-    }
-
-    /// <summary>What is left once the machine's kernel has had time to let go of loop devices.</summary>
-    private static async Task<IReadOnlyList<string>> LeftAsync(Leftovers leftovers)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        using var period = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
-        while (leftovers.List(serviceRuns: false) is { Count: > 0 } left)
-        {
-            if (limit.IsCancellationRequested) return left;
-            await period.WaitForNextTickAsync(CancellationToken.None);
-        }
-
-        return [];
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using MonkeyCoder.Contracts.Security;
 using MonkeyCoder.Security.Tests.Corpus;
 using MonkeyCoder.Security.Tests.Node;
@@ -37,7 +35,7 @@ public class HttpNode : IAsyncLifetime
         // The cases choose the level, which a request can only raise.
         Node.Settings["Security__CodeChecks"] = "off";
         Node.Settings["CORPUS_CANARY"] = _canaries.Secret;
-        Node.Settings["Hosting__MetricsPort"] = FreePort().ToString(CultureInfo.InvariantCulture);
+        Node.Settings["Hosting__MetricsPort"] = FreePort.Find().ToString(CultureInfo.InvariantCulture);
         Node.Settings["Sandboxes__MaxSandboxesPerTenant"] = MaxSandboxes.ToString(CultureInfo.InvariantCulture);
         // All cases come from one address, and most of them guess: the one about guessing is the last.
         Node.Settings["RateLimits__FailureBurst"] = "350";
@@ -106,13 +104,6 @@ public class HttpNode : IAsyncLifetime
         await Node.DisposeAsync();
         Directory.Delete(_work, recursive: true);
         GC.SuppressFinalize(this);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private void Set(string name, string value) => _variables[name] = value;

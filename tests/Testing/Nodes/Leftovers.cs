@@ -33,6 +33,20 @@ internal sealed class Leftovers(string stateDirectory)
         return [.. found.Where(thing => alive is null || !alive.Any(id => thing.Contains(id, StringComparison.Ordinal)))];
     }
 
+    /// <summary>What is left of a node that has stopped, once the machine's kernel has had time to let go of loop devices.</summary>
+    public async Task<IReadOnlyList<string>> ListSettledAsync(TimeSpan patience)
+    {
+        using var limit = new CancellationTokenSource(patience);
+        using var period = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        while (List(serviceRuns: false) is { Count: > 0 } left)
+        {
+            if (limit.IsCancellationRequested) return left;
+            await period.WaitForNextTickAsync(CancellationToken.None);
+        }
+
+        return [];
+    }
+
     /// <summary>Ids with a control group: the sandboxes that are alive, pooled ones included.</summary>
     public IReadOnlyList<string> SandboxIds() => [.. Groups().Select(Path.GetFileName).Distinct()!];
 

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using MonkeyCoder.Client;
 using MonkeyCoder.Contracts.Security;
@@ -34,7 +32,7 @@ public sealed class NodeUnderTest : IAsyncLifetime
 
     public string Secret { get; }
 
-    public int Port { get; } = FreePort();
+    public int Port { get; } = FreePort.Find();
 
     public string ApiKey { get; private set; } = "";
 
@@ -152,29 +150,8 @@ public sealed class NodeUnderTest : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        Assert.Empty(await LeftAfterAsync(TimeSpan.FromSeconds(30)));
+        Assert.Empty(await Leftovers.ListSettledAsync(TimeSpan.FromSeconds(30)));
         Directory.Delete(_directory, recursive: true);
-    }
-
-    /// <summary>What is left once the machine's kernel has had time to let go of an unmounted file's loop device.</summary>
-    private async Task<IReadOnlyList<string>> LeftAfterAsync(TimeSpan patience)
-    {
-        using var limit = new CancellationTokenSource(patience);
-        using var period = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
-        while (Leftovers.List(serviceRuns: false) is { Count: > 0 } left)
-        {
-            if (limit.IsCancellationRequested) return left;
-            await period.WaitForNextTickAsync(CancellationToken.None);
-        }
-
-        return [];
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static void Write(StreamWriter log, string? line)
