@@ -218,14 +218,14 @@ plant_foreign() {
   FOREIGN_PID=$!
   disown
   echo "$FOREIGN_PID" >/sys/fs/cgroup/memory/runsc-corpus/cgroup.procs
-  printf '/elsewhere\nifffffffffffffffffff\n' >"$RUN/uid-slots/corpus-foreign"
+  printf '/elsewhere\nifffffffffffffffffff\n' >"$RUN/uid-slots/corpus-$INSTANCE"
 }
 foreign_intact() {
   local group intact=0
   for group in "${FOREIGN[@]}"; do [ -d "$group" ] || intact=1; done
   grep -qs "$FOREIGN_PID" /sys/fs/cgroup/memory/runsc-corpus/cgroup.procs || intact=1
   mountpoint -q "$WORK/foreign" || intact=1
-  [ -e "$RUN/uid-slots/corpus-foreign" ] || intact=1
+  [ -e "$RUN/uid-slots/corpus-$INSTANCE" ] || intact=1
   return $intact
 }
 
@@ -331,7 +331,7 @@ scenario_end() {
   release_held
   free_disk
   [ -n "${FOREIGN_PID:-}" ] && kill -9 "$FOREIGN_PID"
-  rm -f "$RUN/uid-slots/corpus-foreign"
+  rm -f "$RUN/uid-slots/corpus-$INSTANCE"
   mountpoint -q "$WORK/foreign" && umount "$WORK/foreign"
   [ -e "/run/netns/corpus-$INSTANCE" ] && ip netns del "corpus-$INSTANCE"
   ip link del "cor$INSTANCE" 2>/dev/null
