@@ -22,6 +22,8 @@ public sealed class LifecycleTests
     public async Task FiveHundredSandboxes_CreatedRunAndKilled_LeaveNothing()
     {
         await using var node = new NodeUnderTest();
+        // What waits is counted below, so it must not depend on how fast this goes.
+        node.Settings["Engine__PoolMaxSize"] = "2";
         await node.InitializeAsync();
         using var client = node.NewClient();
         // The first load libraries and open what stays open.

@@ -46,6 +46,9 @@ public sealed class EngineOptions
         new("base", SandboxProfile.Workspace, 2),
     ];
 
+    /// <value>Whether the node can hold one more sandbox that nobody has asked for, given how many wait. Default: always.</value>
+    public Func<int, bool> HasRoomInPool { get; set; } = static _ => true;
+
     /// <value>
     /// Done to every sandbox before it waits in the pool, e.g. starting a kernel; a sandbox it throws for is thrown away.
     /// Not done to a sandbox that is launched because the pool is empty. Default: nothing.
@@ -56,5 +59,12 @@ public sealed class EngineOptions
 /// <summary>One kind of sandbox that is kept ready.</summary>
 /// <param name="Template">Name of the template.</param>
 /// <param name="Profile">Its profile.</param>
-/// <param name="Size">How many; 0 for none.</param>
-public sealed record PoolOptions(string Template, SandboxProfile Profile, int Size);
+/// <param name="Size">How many at least; 0 for none.</param>
+public sealed record PoolOptions(string Template, SandboxProfile Profile, int Size)
+{
+    /// <value>How many at most, where demand asks for them and the node has room. Default: <see cref="Size"/>, so always as many.</value>
+    public int MaxSize { get; init; } = Size;
+
+    /// <value>How long demand counts. Default 2 minutes.</value>
+    public TimeSpan Memory { get; init; } = TimeSpan.FromMinutes(2);
+}

@@ -86,7 +86,7 @@ public sealed class SandboxEngine : ISandboxEngine
 #pragma warning restore CA2000
         _sameHardLimits = node.Ground.SameHardLimits;
         _builder = new SandboxBuilder(node, _parts.Connect, _logger);
-        _pool = new SandboxPool(_options.Pools, LaunchForPoolAsync, _time, _logger);
+        _pool = new SandboxPool(_options.Pools, LaunchForPoolAsync, _options.HasRoomInPool, _time, _logger);
         _logger.EngineStarted(paths.Instance, cgroups.Version, store.Description);
         _pool.Start();
     }
@@ -101,6 +101,7 @@ public sealed class SandboxEngine : ISandboxEngine
         // Limits that only the launch can set rule the pool out.
         if (_sameHardLimits!(spec.Limits, new SandboxLimits()))
         {
+            _pool.Want(spec.Template, spec.Profile);
             while (_pool.TryTake(spec.Template, spec.Profile) is { } ready)
             {
                 if (ready.TemplateVersion == template.Version && TryAdopt(ready, spec)) return ready;

@@ -2,43 +2,61 @@ using Microsoft.Extensions.Logging;
 
 namespace MonkeyCoder.Isolation.Sandboxes;
 
-/// <summary>Keeps sandboxes ready, of each kind as many as asked for, and replaces those that are taken or die.</summary>
-/// <param name="kinds">What to keep ready.</param>
-/// <param name="launch">Makes a sandbox and prepares it; waits until nobody else waits for a launch.</param>
-/// <param name="time">Clock for the pause after a failure.</param>
-/// <param name="logger">For failures.</param>
-internal sealed class SandboxPool(
-    IReadOnlyList<PoolOptions> kinds, Func<SandboxSpec, CancellationToken, Task<Sandbox>> launch, TimeProvider time, ILogger logger)
-    : IAsyncDisposable
+/// <summary>Keeps sandboxes ready, of each kind as many as demand asks for, and replaces those that are taken or die.</summary>
+/// <remarks>
+/// Filling yields: a launch for the pool waits while somebody waits for a launch of his own. Above the size that a kind always
+/// has, the pool grows only while the node has room, and gives up what it has too much of, one each look.
+/// </remarks>
+internal sealed class SandboxPool : IAsyncDisposable
 {
+    // At a time for each kind; the launch gate bounds those of all kinds.
+    private const int Launches = 2;
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
+    private readonly Func<SandboxSpec, CancellationToken, Task<Sandbox>> _launch;
+    private readonly Func<int, bool> _hasRoom;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
     private readonly Lock _lock = new();
-    private readonly List<Sandbox> _ready = []; // under _lock
+    private readonly Kind[] _kinds;
+    private readonly HashSet<Task> _running = []; // under _lock
     private readonly CancellationTokenSource _stopping = new();
-    private readonly List<Task> _fillers = [];
-    private readonly SemaphoreSlim[] _wanted = [.. kinds.Select(kind => new SemaphoreSlim(kind.Size))];
-    private int _disposed;
+    private ITimer? _look;
+    private bool _disposed; // under _lock
+
+    /// <param name="kinds">What to keep ready.</param>
+    /// <param name="launch">Makes a sandbox and prepares it; waits until nobody else waits for a launch.</param>
+    /// <param name="hasRoom">Whether the node can hold one more, given how many wait.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="logger">For failures.</param>
+    public SandboxPool(
+        IReadOnlyList<PoolOptions> kinds, Func<SandboxSpec, CancellationToken, Task<Sandbox>> launch, Func<int, bool> hasRoom,
+        TimeProvider time, ILogger logger)
+    {
+        _kinds = [.. kinds.Where(static kind => kind.Size > 0).Select(kind => new Kind(kind, time))];
+        _launch = launch;
+        _hasRoom = hasRoom;
+        _time = time;
+        _logger = logger;
+    }
 
     /// <summary>Sandboxes that wait.</summary>
     public int Count
     {
         get
         {
-            lock (_lock) return _ready.Count;
+            lock (_lock) return _kinds.Sum(static kind => kind.Ready.Count);
         }
     }
 
     /// <summary>Starts filling.</summary>
     public void Start()
     {
-        for (var i = 0; i < kinds.Count; i++)
-        {
-            var kind = kinds[i];
-            var wanted = _wanted[i];
-            if (kind.Size > 0) _fillers.Add(Task.Run(() => FillAsync(kind, wanted, _stopping.Token)));
-        }
+        _look = _time.CreateTimer(_ => Look(), null, LookInterval, LookInterval);
+        Look();
     }
 
     /// <summary>A ready sandbox of the kind, if there is one; it is the caller's then.</summary>
@@ -47,83 +65,162 @@ internal sealed class SandboxPool(
         Sandbox? taken;
         lock (_lock)
         {
-            taken = _ready.Find(sandbox => sandbox.Spec.Template == template && sandbox.Spec.Profile == profile && !sandbox.Exited.IsCompleted);
-            if (taken is not null) _ready.Remove(taken);
+            if (Find(template, profile) is not { } kind || _disposed) return null;
+            taken = kind.Ready.Find(static sandbox => !sandbox.Exited.IsCompleted);
+            if (taken is not null) kind.Ready.Remove(taken);
+            Fill(kind);
         }
 
-        if (taken is not null) Want(taken);
         return taken;
+    }
+
+    /// <summary>Somebody asks for a sandbox of the kind, whether one waits or not.</summary>
+    public void Want(string template, SandboxProfile profile)
+    {
+        lock (_lock) Find(template, profile)?.Demand.Add();
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        Task[] running;
+        lock (_lock)
+        {
+            if (_disposed) return;
+            _disposed = true;
+            running = [.. _running];
+        }
+
+        if (_look is not null) await _look.DisposeAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(_fillers).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Sandbox[] left;
         lock (_lock)
         {
-            left = [.. _ready];
-            _ready.Clear();
+            left = [.. _kinds.SelectMany(static kind => kind.Ready)];
+            foreach (var kind in _kinds) kind.Ready.Clear();
         }
 
-        await Task.WhenAll(left.Select(sandbox => sandbox.DisposeAsync().AsTask())).ConfigureAwait(false);
-        foreach (var wanted in _wanted) wanted.Dispose();
+        await Task.WhenAll(left.Select(static sandbox => sandbox.DisposeAsync().AsTask())).ConfigureAwait(false);
         _stopping.Dispose();
     }
 
-    private async Task FillAsync(PoolOptions kind, SemaphoreSlim wanted, CancellationToken stopping)
+    private void Look()
     {
-        var spec = new SandboxSpec { Template = kind.Template, Profile = kind.Profile };
-        var pause = FirstPause;
-        while (!stopping.IsCancellationRequested)
+        lock (_lock)
         {
-            await wanted.WaitAsync(stopping).ConfigureAwait(false);
-            try
+            if (_disposed) return;
+            foreach (var kind in _kinds)
             {
-                var sandbox = await launch(spec, stopping).ConfigureAwait(false);
-                lock (_lock) _ready.Add(sandbox);
-                _ = ReplaceWhenDeadAsync(sandbox);
-                pause = FirstPause;
-            }
-#pragma warning disable CA1031 // The loop goes on whatever happened to one sandbox: the host may recover, the template may come.
-            catch (Exception e) when (!stopping.IsCancellationRequested)
-#pragma warning restore CA1031
-            {
-                logger.PoolFillFailed(e, kind.Template, kind.Profile, pause.TotalSeconds);
-                wanted.Release();
-                await Task.Delay(pause, time, stopping).ConfigureAwait(false);
-                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                Fill(kind);
+                if (kind.Ready.Count <= kind.Options.Size) continue;
+                if (kind.Ready.Count > kind.Demand.Target || !_hasRoom(kind.Ready.Count))
+                {
+                    var surplus = kind.Ready[0];
+                    kind.Ready.RemoveAt(0);
+                    Track(surplus.DisposeAsync().AsTask());
+                }
             }
         }
+    }
+
+    /// <summary>Caller holds the lock.</summary>
+    private void Fill(Kind kind)
+    {
+        while (!kind.Pausing && kind.Launching < Launches && kind.Ready.Count + kind.Launching < kind.Demand.Target)
+        {
+            var expected = kind.Ready.Count + kind.Launching;
+            if (expected >= kind.Options.Size && !_hasRoom(expected)) return;
+            kind.Launching++;
+            Track(Task.Run(() => LaunchAsync(kind)));
+        }
+    }
+
+    /// <summary>Caller holds the lock.</summary>
+    private void Track(Task task)
+    {
+        _running.Add(task);
+        _ = task.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
+        void Forget(Task ended)
+        {
+            lock (_lock) _running.Remove(ended);
+        }
+    }
+
+    private async Task LaunchAsync(Kind kind)
+    {
+        Sandbox? sandbox = null;
+        try
+        {
+            sandbox = await _launch(new SandboxSpec { Template = kind.Options.Template, Profile = kind.Options.Profile }, _stopping.Token).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // Filling goes on whatever happened to one sandbox: the host may recover, the template may come.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            if (!_stopping.IsCancellationRequested) await PauseAsync(kind, e).ConfigureAwait(false);
+        }
+
+        lock (_lock)
+        {
+            kind.Launching--;
+            if (sandbox is not null)
+            {
+                kind.Ready.Add(sandbox);
+                kind.Pause = FirstPause;
+                _ = ReplaceWhenDeadAsync(kind, sandbox);
+            }
+
+            if (!_disposed) Fill(kind);
+        }
+    }
+
+    /// <summary>No launches of the kind until this ends.</summary>
+    private async Task PauseAsync(Kind kind, Exception failure)
+    {
+        TimeSpan pause;
+        lock (_lock)
+        {
+            if (kind.Pausing) return;
+            kind.Pausing = true;
+            pause = kind.Pause;
+            kind.Pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+
+        _logger.PoolFillFailed(failure, kind.Options.Template, kind.Options.Profile, pause.TotalSeconds);
+        await Task.Delay(pause, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_lock) kind.Pausing = false;
     }
 
     /// <summary>Ends quietly for a sandbox that has been taken meanwhile. Never throws.</summary>
-    private async Task ReplaceWhenDeadAsync(Sandbox sandbox)
+    private async Task ReplaceWhenDeadAsync(Kind kind, Sandbox sandbox)
     {
         await ((Task)sandbox.Exited).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        bool mine;
-        lock (_lock) mine = _ready.Remove(sandbox);
-        if (!mine) return;
-        await sandbox.DisposeAsync().ConfigureAwait(false);
-        Want(sandbox);
+        lock (_lock)
+        {
+            if (!kind.Ready.Remove(sandbox)) return;
+            Track(sandbox.DisposeAsync().AsTask());
+            if (!_disposed) Fill(kind);
+        }
     }
 
-    private void Want(Sandbox gone)
-    {
-        for (var i = 0; i < kinds.Count; i++)
-        {
-            if (kinds[i].Template != gone.Spec.Template || kinds[i].Profile != gone.Spec.Profile) continue;
-            try
-            {
-                _wanted[i].Release();
-            }
-            catch (ObjectDisposedException)
-            {
-                // The pool has been closed meanwhile.
-            }
+    /// <summary>Caller holds the lock.</summary>
+    private Kind? Find(string template, SandboxProfile profile) =>
+        Array.Find(_kinds, kind => kind.Options.Template == template && kind.Options.Profile == profile);
 
-            return;
-        }
+    /// <summary>One kind and how it stands. All under the lock of the pool.</summary>
+    private sealed class Kind(PoolOptions options, TimeProvider time)
+    {
+        public PoolOptions Options => options;
+
+        public PoolDemand Demand { get; } = new(options.Size, Math.Max(options.Size, options.MaxSize), options.Memory, time);
+
+        public List<Sandbox> Ready { get; } = [];
+
+        public int Launching { get; set; }
+
+        public bool Pausing { get; set; }
+
+        public TimeSpan Pause { get; set; } = FirstPause;
     }
 }

@@ -45,6 +45,17 @@ internal sealed class ResourceAdmission(
         }
     }
 
+    /// <summary>Whether the node could hold one more sandbox of the default limits beside those that wait for an owner.</summary>
+    public bool HasRoomFor(int waiting)
+    {
+        var memory = host.ReadMemory();
+        var disk = host.ReadFreeDiskBytes();
+        lock (_lock)
+        {
+            return _sandboxes + waiting < _counts.MaxSandboxes && FindOnHost(new SandboxLimits(), memory, disk) is null;
+        }
+    }
+
     /// <summary>Only the ticket calls this.</summary>
     public void Release(string tenant, long memoryBytes)
     {
@@ -60,7 +71,12 @@ internal sealed class ResourceAdmission(
     private Shortage? Find(string tenant, SandboxLimits limits, HostMemory memory, long diskBytes)
     {
         if (_perTenant.GetValueOrDefault(tenant) >= _counts.MaxSandboxesPerTenant) return Shortage.TenantSandboxes;
-        if (_sandboxes >= _counts.MaxSandboxes) return Shortage.NodeSandboxes;
+        return _sandboxes >= _counts.MaxSandboxes ? Shortage.NodeSandboxes : FindOnHost(limits, memory, diskBytes);
+    }
+
+    /// <summary>Caller holds <see cref="_lock"/>.</summary>
+    private Shortage? FindOnHost(SandboxLimits limits, HostMemory memory, long diskBytes)
+    {
         var reserved = _options.ReservedMemoryMb * Mebibyte;
         var mayBePromised = (memory.TotalBytes - reserved) * _options.MemoryOvercommit;
         if (_promisedBytes + limits.MemoryBytes > mayBePromised) return Shortage.Memory;

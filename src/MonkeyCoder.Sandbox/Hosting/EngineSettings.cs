@@ -15,6 +15,15 @@ internal sealed class EngineSettings
     /// <value>Sandboxes of the base template that wait ready, for each of the two profiles, 0 to 1000. Default 2.</value>
     public int PoolSize { get; set; } = 2;
 
+    /// <value>
+    /// How many wait at most, for each profile, where recent creates ask for them and the node has room, 0 to 1000; at least
+    /// <see cref="PoolSize"/>. Default 32.
+    /// </value>
+    public int PoolMaxSize { get; set; } = 32;
+
+    /// <value>How long a busy second keeps the pool large, 1 second to 1 day. Default 2 minutes.</value>
+    public TimeSpan PoolMemory { get; set; } = TimeSpan.FromMinutes(2);
+
     /// <value>Sandboxes being launched at the same time, 1 to 64. Default 2.</value>
     public int LaunchConcurrency { get; set; } = 2;
 
@@ -64,12 +73,11 @@ internal sealed class EngineSettings
         LaunchConcurrency = LaunchConcurrency,
         LaunchTimeout = LaunchTimeout,
         TeardownTimeout = TeardownTimeout,
-        Pools =
-        [
-            new PoolOptions("base", SandboxProfile.Strict, PoolSize),
-            new PoolOptions("base", SandboxProfile.Workspace, PoolSize),
-        ],
+        Pools = [PoolOf(SandboxProfile.Strict), PoolOf(SandboxProfile.Workspace)],
     };
+
+    private PoolOptions PoolOf(SandboxProfile profile) =>
+        new("base", profile, PoolSize) { MaxSize = PoolMaxSize, Memory = PoolMemory };
 
     public StoreSettings ToStore(StorageOptions storage) =>
         new() { StateDirectory = storage.StateDirectory, SizeBytes = StoreSizeMb * Mebibyte };
@@ -88,6 +96,8 @@ internal sealed class EngineSettingsValidator : IValidateOptions<EngineSettings>
     {
         var checks = new OptionChecks(EngineSettings.Section);
         checks.InRange(nameof(options.PoolSize), options.PoolSize, 0, 1000);
+        checks.InRange(nameof(options.PoolMaxSize), options.PoolMaxSize, 0, 1000);
+        checks.InRange(nameof(options.PoolMemory), options.PoolMemory, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         checks.InRange(nameof(options.LaunchConcurrency), options.LaunchConcurrency, 1, 64);
         checks.InRange(nameof(options.LaunchTimeout), options.LaunchTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
         checks.InRange(nameof(options.TeardownTimeout), options.TeardownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));

@@ -6,6 +6,7 @@ using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Isolation.Store;
 using MonkeyCoder.Isolation.Templates;
+using MonkeyCoder.Sandbox.Admission;
 using MonkeyCoder.Sandbox.Executions;
 
 namespace MonkeyCoder.Sandbox.Hosting;
@@ -33,6 +34,7 @@ internal static class EngineSetup
         };
         var options = settings.ToEngine(storage);
         options.Prepare = StartKernelAsync;
+        options.HasRoomInPool = services.GetRequiredService<ResourceAdmission>().HasRoomFor;
         return new SandboxEngine(
             options, parts, services.GetRequiredService<ILoggerFactory>(),
             services.GetRequiredService<TimeProvider>());

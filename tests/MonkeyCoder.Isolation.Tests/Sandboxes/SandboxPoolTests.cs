@@ -30,6 +30,47 @@ public sealed class SandboxPoolTests
     }
 
     [Fact]
+    public async Task Pool_AfterABurst_GrowsToItAndGivesUpWhatIsTooMuch()
+    {
+        var prepared = new PreparedSandboxes();
+        var kind = new PoolOptions("base", SandboxProfile.Strict, 1) { MaxSize = 3, Memory = TimeSpan.FromSeconds(4) };
+        await using var fixture = await StartAsync(prepared, kind);
+        _ = await prepared.NextAsync();
+
+        var burst = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => fixture.AcquireAsync(SandboxProfile.Strict)));
+
+        for (var i = 0; i < 3; i++) Assert.DoesNotContain(await prepared.NextAsync(), burst);
+        while (fixture.Engine.Pooled != 1) await Task.Delay(20, Token);
+        foreach (var sandbox in burst) await sandbox.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Pool_NodeWithoutRoom_DoesNotGrowBeyondItsSize()
+    {
+        var prepared = new PreparedSandboxes();
+        var asked = new List<int>();
+        await using var fixture = await EngineFixture.StartAsync(options =>
+        {
+            options.Pools = [new PoolOptions("base", SandboxProfile.Strict, 1) { MaxSize = 3 }];
+            options.Prepare = prepared.PrepareAsync;
+            options.HasRoomInPool = waiting =>
+            {
+                asked.Add(waiting);
+                return false;
+            };
+        });
+        _ = await prepared.NextAsync();
+
+        var burst = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => fixture.AcquireAsync(SandboxProfile.Strict)));
+
+        _ = await prepared.NextAsync();
+        while (asked.Count < 3) await Task.Delay(20, Token);
+        Assert.All(asked, static waiting => Assert.True(waiting >= 1));
+        Assert.Equal(1, fixture.Engine.Pooled);
+        foreach (var sandbox in burst) await sandbox.DisposeAsync();
+    }
+
+    [Fact]
     public async Task AcquireAsync_LimitsThatOnlyALaunchCanSet_PassesThePoolBy()
     {
         var prepared = new PreparedSandboxes();
