@@ -45,18 +45,21 @@ internal static class BenchRun
     {
         var index = 0;
         var interactive = !Console.IsErrorRedirected;
-        await foreach (var milliseconds in benchmark.RunAsync(count, cancellationToken))
+        var started = TimeProvider.System.GetTimestamp();
+        await foreach (var value in benchmark.RunAsync(count, cancellationToken))
         {
-            var sample = new Sample(benchmark.Name, index++, milliseconds, Machine.LoadAverage);
+            var seconds = Math.Round(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 3);
+            var sample = new Sample(benchmark.Name, index++, value, benchmark.Unit, seconds, Machine.LoadAverage);
             samples.Add(sample);
             await file.AddAsync(sample);
             if (interactive) await Console.Error.WriteAsync($"\r{benchmark.Name}: {index} of {count} ");
         }
 
-        var row = Statistics.Of(benchmark.Name, samples.Where(sample => sample.Benchmark == benchmark.Name).Select(static sample => sample.Milliseconds));
+        var values = samples.Where(sample => sample.Benchmark == benchmark.Name).Select(static sample => sample.Value);
+        var row = Statistics.Of(benchmark.Name, benchmark.Unit, values);
         await Console.Error.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
-            $"{(interactive ? "\r" : "")}{row.Benchmark}: n {row.Count}, p50 {row.P50:F1} ms, p95 {row.P95:F1} ms, p99 {row.P99:F1} ms"));
+            $"{(interactive ? "\r" : "")}{row.Benchmark}: n {row.Count}, p50 {row.P50:F1} {row.Unit}, p95 {row.P95:F1} {row.Unit}, p99 {row.P99:F1} {row.Unit}"));
     }
 
     private static RunHeader HeaderOf(string command)

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using MonkeyCoder.Bench;
-using MonkeyCoder.Bench.Measuring;
 using MonkeyCoder.Bench.Reporting;
+using MonkeyCoder.Bench.Service;
 using MonkeyCoder.Client;
 
 const string Data = "artifacts/bench";
@@ -10,7 +10,8 @@ using var client = new SandboxClient(new SandboxClientOptions
     BaseAddress = new Uri(Environment.GetEnvironmentVariable("MONKEY_URL") ?? "http://127.0.0.1:8001"),
     ApiKey = Environment.GetEnvironmentVariable("E2B_API_KEY"),
 });
-var benchmarks = Benchmarks.Create(client);
+await using var crowd = new Crowd(new Node(client));
+var benchmarks = Benchmarks.Create(client, crowd);
 
 var list = new Command("list", "Say what can be measured, and what of it runs here.");
 list.SetAction(async (_, cancellationToken) =>
@@ -18,7 +19,7 @@ list.SetAction(async (_, cancellationToken) =>
     foreach (var benchmark in benchmarks)
     {
         var obstacle = await benchmark.FindObstacleAsync(cancellationToken);
-        Console.WriteLine($"{benchmark.Name,-22} {benchmark.Description}{(obstacle is null ? "" : $" [not now: {obstacle}]")}");
+        Console.WriteLine($"{benchmark.Name,-32} {benchmark.Description}{(obstacle is null ? "" : $" [not now: {obstacle}]")}");
     }
 });
 
@@ -28,37 +29,16 @@ var run = new Command("run", "Measure, print a table and keep the raw data.") { 
 run.SetAction((parsed, cancellationToken) => BenchRun.RunAsync(
     benchmarks, parsed.GetValue(names) ?? [], parsed.GetValue(count), Data, string.Join(' ', ["./bench", .. args]), cancellationToken));
 
-var into = new Option<FileInfo?>("--into") { Description = "Put it into this document too, between its markers." };
-var report = new Command("report", "Make a table and a plot of the latest run.") { into };
+var into = new Option<FileInfo?>("--into") { Description = "Put it into this document too, between its markers, with the plots beside it." };
+var files = new Argument<string[]>("FILE") { Description = "Raw data; the latest run where none is named. Of a benchmark in several, the last counts.", Arity = ArgumentArity.ZeroOrMore };
+var report = new Command("report", "Make tables and plots of runs.") { files, into };
 report.SetAction(async (parsed, cancellationToken) =>
 {
-    if (Report.FindLatest(Data) is not { } latest)
-    {
-        await Console.Error.WriteLineAsync("bench: nothing has been measured yet; './bench run' does it.");
-        return 1;
-    }
-
-    var (header, samples) = RunFile.Read(latest);
-    if (samples.Count == 0)
-    {
-        await Console.Error.WriteLineAsync($"bench: {latest} has no samples.");
-        return 1;
-    }
-
-    var table = Report.Table(header, samples);
-    var picture = Path.ChangeExtension(latest, ".png");
-    RunPlot.Save(picture, samples);
-    Console.WriteLine(table);
-    Console.WriteLine($"Plot: {picture}");
-    if (parsed.GetValue(into) is not { } document) return 0;
-    var beside = Path.Combine(document.DirectoryName!, "performance.png");
-    File.Copy(picture, beside, overwrite: true);
     try
     {
-        await Report.InsertAsync(document.FullName, "figures", table + "\n![share of samples by time](performance.png)", cancellationToken);
-        return 0;
+        return await Report.RunAsync(parsed.GetValue(files) ?? [], Data, parsed.GetValue(into), cancellationToken);
     }
-    catch (InvalidDataException exception)
+    catch (Exception exception) when (exception is InvalidDataException or IOException)
     {
         await Console.Error.WriteLineAsync("bench: " + exception.Message);
         return 1;

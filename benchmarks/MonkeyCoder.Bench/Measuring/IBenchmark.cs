@@ -3,7 +3,10 @@ namespace MonkeyCoder.Bench.Measuring;
 /// <summary>One thing that can be measured.</summary>
 internal interface IBenchmark
 {
-    /// <summary>Stable name, in commands, data and tables.</summary>
+    /// <summary>
+    /// Stable name, in commands, data and tables. <c>NAME@5-live</c> and <c>NAME@50-live</c> are one thing measured under
+    /// growing load, and share a plot.
+    /// </summary>
     string Name { get; }
 
     /// <summary>What one sample covers.</summary>
@@ -12,9 +15,12 @@ internal interface IBenchmark
     /// <summary>Samples taken by default.</summary>
     int DefaultCount { get; }
 
+    /// <summary>Of the samples.</summary>
+    string Unit => "ms";
+
     /// <summary>Why it cannot run here, as one sentence; null where it can.</summary>
     Task<string?> FindObstacleAsync(CancellationToken cancellationToken);
 
-    /// <summary>Prepares, warms up once, and yields samples: milliseconds each.</summary>
+    /// <summary>Prepares, warms up once, and yields samples in <see cref="Unit"/>.</summary>
     IAsyncEnumerable<double> RunAsync(int count, CancellationToken cancellationToken);
 }

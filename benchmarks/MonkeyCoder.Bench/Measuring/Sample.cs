@@ -8,7 +8,13 @@ internal sealed record RunHeader(
     long MemoryBytes, string LoadAverage);
 
 /// <summary>One sample: a further line of the file.</summary>
-internal sealed record Sample(string Benchmark, int Index, double Milliseconds, string LoadAverage);
+/// <param name="Benchmark">Of which benchmark.</param>
+/// <param name="Index">Its number there, from 0.</param>
+/// <param name="Value">What was measured, in its unit.</param>
+/// <param name="Unit">E.g. <c>ms</c>.</param>
+/// <param name="Seconds">Since the benchmark began.</param>
+/// <param name="LoadAverage">Of the machine, when it was taken.</param>
+internal sealed record Sample(string Benchmark, int Index, double Value, string Unit, double Seconds, string LoadAverage);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(RunHeader))]

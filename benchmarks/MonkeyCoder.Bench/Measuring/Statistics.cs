@@ -1,13 +1,13 @@
 namespace MonkeyCoder.Bench.Measuring;
 
-/// <summary>Percentiles of one benchmark, in milliseconds.</summary>
-internal sealed record Statistics(string Benchmark, int Count, double P50, double P95, double P99)
+/// <summary>Percentiles of one benchmark, in its unit.</summary>
+internal sealed record Statistics(string Benchmark, string Unit, int Count, double P50, double P95, double P99)
 {
     /// <summary>By the nearest rank, so every figure is one that was measured.</summary>
-    public static Statistics Of(string benchmark, IEnumerable<double> milliseconds)
+    public static Statistics Of(string benchmark, string unit, IEnumerable<double> values)
     {
-        var sorted = milliseconds.Order().ToArray();
-        return new Statistics(benchmark, sorted.Length, Rank(sorted, 50), Rank(sorted, 95), Rank(sorted, 99));
+        var sorted = values.Order().ToArray();
+        return new Statistics(benchmark, unit, sorted.Length, Rank(sorted, 50), Rank(sorted, 95), Rank(sorted, 99));
     }
 
     private static double Rank(double[] sorted, int percent) =>

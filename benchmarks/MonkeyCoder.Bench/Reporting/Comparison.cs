@@ -15,7 +15,7 @@ internal static class Comparison
         var (second, current) = Pool(after);
         var text = new StringBuilder();
         var culture = CultureInfo.InvariantCulture;
-        text.AppendLine(culture, $"{before.Count + after.Count} runs on {second.StartedAt:yyyy-MM-dd}, commits {first.Commit} (before) and {second.Commit} (after): {second.Processors} × {second.Processor}, Linux {second.Kernel}. Milliseconds.");
+        text.AppendLine(culture, $"{before.Count + after.Count} runs on {second.StartedAt:yyyy-MM-dd}, commits {first.Commit} (before) and {second.Commit} (after): {second.Processors} × {second.Processor}, Linux {second.Kernel}.");
         text.AppendLine();
         text.AppendLine("| | n | p50 before | p50 after | ratio | p95 before | p95 after | ratio |");
         text.AppendLine("|---|---:|---:|---:|---:|---:|---:|---:|");

@@ -13,9 +13,10 @@ internal static class RunPlot
     public static void Save(string path, IEnumerable<Sample> samples)
     {
         using var plot = new Plot();
-        foreach (var group in samples.GroupBy(static sample => sample.Benchmark))
+        // What grows with a load has a plot of its own.
+        foreach (var group in samples.Where(static sample => sample.Unit == "ms" && !sample.Benchmark.Contains('@', StringComparison.Ordinal)).GroupBy(static sample => sample.Benchmark))
         {
-            var sorted = group.Select(static sample => Math.Log10(Math.Max(sample.Milliseconds, 0.001))).Order().ToArray();
+            var sorted = group.Select(static sample => Math.Log10(Math.Max(sample.Value, 0.001))).Order().ToArray();
             var shares = sorted.Select((_, index) => 100.0 * (index + 1) / sorted.Length).ToArray();
             var line = plot.Add.Scatter(sorted, shares);
             line.LegendText = group.Key;

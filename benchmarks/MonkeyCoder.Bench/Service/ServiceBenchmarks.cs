@@ -8,19 +8,55 @@ namespace MonkeyCoder.Bench.Service;
 /// <summary>What is measured of the service, each over HTTP as a client sees it.</summary>
 internal static class ServiceBenchmarks
 {
-    private const int Count = 100;
+    private const int Count = 1000;
+    private static readonly TimeSpan SustainedFor = TimeSpan.FromMinutes(5);
+    private static readonly int[] Live = [1, 10, 100, 1000];
+    private static readonly int[] Concurrent = [1, 2, 4, 8, 16, 32, 64];
 
-    public static IEnumerable<IBenchmark> Create(SandboxClient client) =>
+    public static IEnumerable<IBenchmark> Create(SandboxClient client, Crowd crowd)
+    {
+        var node = new Node(client);
+        return
+        [
+            .. Alone(client),
+            new Commands(node),
+            new Burst(node, 100),
+            new IdleMemory(node),
+            new PoolRecovery(node),
+            new Cycles(node, "sustained", 4, 1_000_000, SustainedFor),
+            new CycleMemory(node),
+            .. Concurrent.Select(callers => new Cycles(node, $"cycle@{callers}-callers", callers, 500, Timeout.InfiniteTimeSpan)),
+            .. Live.SelectMany(live => new IBenchmark[]
+            {
+                new Crowded(node, crowd, live, FirstCommand(client)),
+                new Crowded(node, crowd, live, new CellRoundTrip(client)),
+                new CrowdMemory(node, crowd, live),
+            }),
+        ];
+    }
+
+    private static ServiceBenchmark FirstCommand(SandboxClient client) => new(
+        client, "create-first-command", "create a sandbox until the output of its first command is back", Count,
+        static async (client, clock, cancellationToken) =>
+        {
+            clock.Start();
+            await using var sandbox = await client.CreateAsync(cancellationToken: cancellationToken);
+            var result = await sandbox.RunCommandAsync("echo 1", cancellationToken: cancellationToken);
+            clock.Stop();
+            Expect("1\n", result.Stdout);
+        });
+
+    private static IEnumerable<IBenchmark> Alone(SandboxClient client) =>
     [
+        FirstCommand(client),
         new ServiceBenchmark(
-            client, "create-first-command", "create a sandbox until the output of its first command is back", Count,
+            client, "create-first-pandas", "create a sandbox until the result of its first cell, with pandas, is back", Count,
             static async (client, clock, cancellationToken) =>
             {
                 clock.Start();
                 await using var sandbox = await client.CreateAsync(cancellationToken: cancellationToken);
-                var result = await sandbox.RunCommandAsync("echo 1", cancellationToken: cancellationToken);
+                await RunPandasAsync(sandbox, cancellationToken);
                 clock.Stop();
-                Expect("1\n", result.Stdout);
             }),
         new ServiceBenchmark(
             client, "create-first-cell", "create a sandbox until the result of its first Python cell is back", Count,
@@ -62,6 +98,13 @@ internal static class ServiceBenchmarks
         }
     }
 
+    /// <summary>A cell that needs pandas, as the first of a session does.</summary>
+    internal static async Task RunPandasAsync(RemoteSandbox sandbox, CancellationToken cancellationToken)
+    {
+        var cell = await sandbox.RunCellAsync("import pandas as pd\nint(pd.DataFrame({'a': [1, 2]})['a'].sum())", cancellationToken: cancellationToken);
+        Expect("3", cell.Text);
+    }
+
     internal static void Expect(string expected, string? actual)
     {
         if (actual != expected) throw new InvalidDataException($"The sandbox answered '{actual}' instead of '{expected}'.");
@@ -75,7 +118,7 @@ internal sealed class CellRoundTrip(SandboxClient client) : IBenchmark
 
     public string Description => "run 1+1 in a live Python kernel";
 
-    public int DefaultCount => 500;
+    public int DefaultCount => 1000;
 
     public async Task<string?> FindObstacleAsync(CancellationToken cancellationToken) =>
         await client.IsHealthyAsync(cancellationToken) ? null : "the sandbox service does not answer";
