@@ -19,7 +19,7 @@ list.SetAction(async (_, cancellationToken) =>
     foreach (var benchmark in benchmarks)
     {
         var obstacle = await benchmark.FindObstacleAsync(cancellationToken);
-        Console.WriteLine($"{benchmark.Name,-32} {benchmark.Description}{(obstacle is null ? "" : $" [not now: {obstacle}]")}");
+        Console.WriteLine($"{benchmark.Name,-32} {benchmark.Description}{(obstacle is null or Node.DoesNotRun ? "" : $" [not now: {obstacle}]")}");
     }
 });
 

@@ -32,7 +32,7 @@ internal sealed class Neighbour(SandboxClient client, bool burning) : IBenchmark
     public int DefaultCount => 300;
 
     public async Task<string?> FindObstacleAsync(CancellationToken cancellationToken) =>
-        await client.IsHealthyAsync(cancellationToken) ? null : "the sandbox service does not answer";
+        await client.IsHealthyAsync(cancellationToken) ? null : Node.DoesNotRun;
 
     public async IAsyncEnumerable<double> RunAsync(int count, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

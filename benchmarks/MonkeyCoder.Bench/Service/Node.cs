@@ -15,11 +15,14 @@ internal sealed class Node(SandboxClient client)
     public static int? ProcessId =>
         int.TryParse(Environment.GetEnvironmentVariable("BENCH_SERVICE_PID"), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : null;
 
+    /// <summary>Why nothing of the service can be measured before it runs; <c>./bench run</c> starts it.</summary>
+    public const string DoesNotRun = "the sandbox service does not answer";
+
     public SandboxClient Client => client;
 
     /// <summary>Why it cannot be measured; null where it can.</summary>
     public async Task<string?> FindObstacleAsync(CancellationToken cancellationToken) =>
-        await client.IsHealthyAsync(cancellationToken) ? null : "the sandbox service does not answer";
+        await client.IsHealthyAsync(cancellationToken) ? null : DoesNotRun;
 
     /// <summary>Sandboxes that wait in its pool.</summary>
     public static async Task<int> ReadPooledAsync(CancellationToken cancellationToken)

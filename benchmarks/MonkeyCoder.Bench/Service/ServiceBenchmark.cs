@@ -22,7 +22,7 @@ internal sealed class ServiceBenchmark(
     public int DefaultCount => count;
 
     public async Task<string?> FindObstacleAsync(CancellationToken cancellationToken) =>
-        await client.IsHealthyAsync(cancellationToken) ? null : "the sandbox service does not answer";
+        await client.IsHealthyAsync(cancellationToken) ? null : Node.DoesNotRun;
 
     public async IAsyncEnumerable<double> RunAsync(int count, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -121,7 +121,7 @@ internal sealed class CellRoundTrip(SandboxClient client) : IBenchmark
     public int DefaultCount => 1000;
 
     public async Task<string?> FindObstacleAsync(CancellationToken cancellationToken) =>
-        await client.IsHealthyAsync(cancellationToken) ? null : "the sandbox service does not answer";
+        await client.IsHealthyAsync(cancellationToken) ? null : Node.DoesNotRun;
 
     public async IAsyncEnumerable<double> RunAsync(int count, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
