@@ -55,13 +55,14 @@ internal static class Program
         var plan = new ProcessPlan(settings, users);
         var children = new ChildTable(new ProcessStarter(users));
         var directories = new DirectoryMaker(users);
+        var pace = new OutputPace(TimeProvider.System);
         var dispatcher = new RequestDispatcher(
             settings,
-            new ProcessRequests(plan, children, new ProcessTable(TimeProvider.System), users.SwitchesUsers),
+            new ProcessRequests(plan, children, new ProcessTable(TimeProvider.System), pace, users.SwitchesUsers),
             new FileRequests(settings, users, directories),
             new FileTransfers(settings, users, directories),
-            new WatchRequests(settings, users),
-            new KernelRequests(options, plan, children));
+            new WatchRequests(settings, users, pace),
+            new KernelRequests(options, plan, children, pace));
 
         new Thread(children.ReapForever, ReaperStackBytes).Start();
         new ConnectionServer(listener, dispatcher).Run();

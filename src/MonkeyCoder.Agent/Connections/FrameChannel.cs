@@ -8,6 +8,9 @@ namespace MonkeyCoder.Agent.Connections;
 /// </summary>
 internal sealed class FrameChannel(FileDescriptor socket) : IDisposable
 {
+    /// <summary>What <see cref="TryAdd"/> holds back at most, in bytes, before it is sent.</summary>
+    private const int MaxAddedBytes = 64 * 1024;
+
     private readonly WireWriter _writer = new();
     private byte[] _payload = new byte[512];
 
@@ -46,9 +49,24 @@ internal sealed class FrameChannel(FileDescriptor socket) : IDisposable
     /// <exception cref="InvalidDataException">The message is too long for a frame.</exception>
     public bool TrySend(FrameType type, IAgentMessage? message = null)
     {
-        _writer.Clear();
         _writer.WriteFrame(type, message);
-        return TrySendBytes(_writer.Written);
+        return TrySendAdded();
+    }
+
+    /// <summary>Has a message sent together with what comes after it, by the next send at the latest. Returns false where the node is gone.</summary>
+    /// <exception cref="InvalidDataException">The message is too long for a frame.</exception>
+    public bool TryAdd(FrameType type, IAgentMessage message)
+    {
+        _writer.WriteFrame(type, message);
+        return _writer.Written.Length < MaxAddedBytes || TrySendAdded();
+    }
+
+    /// <summary>Sends what has been added. Returns false where the node is gone.</summary>
+    public bool TrySendAdded()
+    {
+        var sent = _writer.Written.IsEmpty || TrySendBytes(_writer.Written);
+        _writer.Clear();
+        return sent;
     }
 
     /// <summary>
@@ -58,7 +76,7 @@ internal sealed class FrameChannel(FileDescriptor socket) : IDisposable
     public bool TrySendChunk(FrameType type, Span<byte> buffer, int count)
     {
         new FrameHeader(type, count).Write(buffer);
-        return TrySendBytes(buffer[..(AgentProtocol.HeaderBytes + count)]);
+        return TrySendAdded() && TrySendBytes(buffer[..(AgentProtocol.HeaderBytes + count)]);
     }
 
     /// <summary>Waits until the node closes its side, or until <see cref="Finish"/>. What it sends is an offence and ends the wait too.</summary>

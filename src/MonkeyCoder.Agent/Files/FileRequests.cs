@@ -46,7 +46,7 @@ internal sealed class FileRequests(AgentSettings settings, UserDirectory users, 
         var walk = new DirectoryWalk(root, Math.Max(1, request.Depth));
         while (walk.TryNext(out var path))
         {
-            if (reader.TryRead(path, out _) is { } entry && !channel.TrySend(FrameType.FileEntry, entry)) return;
+            if (reader.TryRead(path, out _) is { } entry && !channel.TryAdd(FrameType.FileEntry, entry)) return;
         }
 
         channel.TrySend(FrameType.End);

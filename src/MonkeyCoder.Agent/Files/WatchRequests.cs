@@ -6,7 +6,7 @@ using MonkeyCoder.Linux;
 namespace MonkeyCoder.Agent.Files;
 
 /// <summary>Watches a directory for as long as the node stays connected.</summary>
-internal sealed class WatchRequests(AgentSettings settings, UserDirectory users)
+internal sealed class WatchRequests(AgentSettings settings, UserDirectory users, OutputPace pace)
 {
     // statfs(2): NFS, SMB, CIFS, SMB2, FUSE, 9P, Ceph. inotify sees only what this machine does to them.
     private static readonly long[] NetworkFileSystems =
@@ -30,10 +30,15 @@ internal sealed class WatchRequests(AgentSettings settings, UserDirectory users)
         Span<PollEntry> entries = [new(watch.Queue.Number, Libc.POLLIN), new(channel.Socket.Number, Libc.POLLIN)];
         while (true)
         {
-            Libc.Poll(entries, -1);
+            // While changes come too often, the kernel joins those that are alike.
+            var wait = pace.MillisecondsToWait();
+            Libc.Poll(wait > 0 ? entries[1..] : entries, wait > 0 ? wait : -1);
             if (entries[1].Returned != 0) return;
+            if (entries[0].Returned == 0) continue;
+            entries[0] = new PollEntry(watch.Queue.Number, Libc.POLLIN);
             events.Clear();
             watch.Read(events);
+            pace.Spend();
             if (!Send(channel, events, root, request.IncludeEntry)) return;
         }
     }
@@ -46,9 +51,9 @@ internal sealed class WatchRequests(AgentSettings settings, UserDirectory users)
             var entry = change.Type is WatchEventType.Create or WatchEventType.Write or WatchEventType.Chmod
                 ? reader?.TryRead(change.Name == "." ? root : PathRules.Join(root, change.Name), out _)
                 : null;
-            if (!channel.TrySend(FrameType.WatchEvent, change with { Entry = entry })) return false;
+            if (!channel.TryAdd(FrameType.WatchEvent, change with { Entry = entry })) return false;
         }
 
-        return true;
+        return channel.TrySendAdded();
     }
 }

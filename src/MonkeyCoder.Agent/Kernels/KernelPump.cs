@@ -1,4 +1,5 @@
 using System.Text;
+using MonkeyCoder.Agent.Connections;
 using MonkeyCoder.Agent.Processes;
 using MonkeyCoder.Contracts.Agent;
 using MonkeyCoder.Linux;
@@ -33,6 +34,7 @@ internal sealed class KernelPump : IDriverListener
     private readonly ProcessIo _io;
     private readonly FileDescriptor _driver;
     private readonly ChildTable _children;
+    private readonly OutputPace _pace;
     private readonly DriverParser _parser;
     private readonly byte[] _pipeBuffer = new byte[AgentProtocol.HeaderBytes + BufferBytes];
     private readonly byte[] _driverBuffer = new byte[BufferBytes];
@@ -45,12 +47,13 @@ internal sealed class KernelPump : IDriverListener
     private int _signalsLeft;
     private long _signalAt;
 
-    public KernelPump(Kernel kernel, ProcessIo io, FileDescriptor driver, ChildTable children)
+    public KernelPump(Kernel kernel, ProcessIo io, FileDescriptor driver, ChildTable children, OutputPace pace)
     {
         _kernel = kernel;
         _io = io;
         _driver = driver;
         _children = children;
+        _pace = pace;
         _parser = new DriverParser(this);
         Libc.SetNonBlocking(driver, true);
     }
@@ -69,11 +72,14 @@ internal sealed class KernelPump : IDriverListener
 
             if (_outgoing.IsEmpty && _kernel.BeginNext() is { } cell) _outgoing = cell.Bytes;
             var timeout = Earlier(MillisecondsToKill(), MillisecondsToSignal());
+            // A cell that is about to begin is not kept waiting by what others have said before it.
+            var wait = _kernel.IsBeginning ? 0 : _pace.MillisecondsToWait();
+            if (wait > 0) timeout = Earlier(timeout, wait);
             entries[0] = new PollEntry(_kernel.Child.Wake.Number, Libc.POLLIN);
-            entries[1] = new PollEntry(_driverEnded ? -1 : _driver.Number, (short)(Libc.POLLIN | (_outgoing.IsEmpty ? 0 : Libc.POLLOUT)));
+            entries[1] = new PollEntry(_driverEnded || wait > 0 ? -1 : _driver.Number, (short)(Libc.POLLIN | (_outgoing.IsEmpty ? 0 : Libc.POLLOUT)));
             entries[2] = _io.Outputs[0].Entry;
             entries[3] = _io.Outputs[1].Entry;
-            Libc.Poll(entries, timeout);
+            Libc.Poll(wait > 0 ? entries[..2] : entries, timeout);
 
             if (entries[0].Returned != 0) Libc.Lower(_kernel.Child.Wake);
             if ((entries[1].Returned & Libc.POLLOUT) != 0) Tell();
@@ -98,8 +104,8 @@ internal sealed class KernelPump : IDriverListener
 
         // Between cells a thread of the last one may still display something; nobody would know whose it is.
         if (_kernel.Current(out var abandoned) is not { } cell || abandoned) return;
-        // The bytes are copied once into the message: pieces are at most one read long.
-        if (!cell.Channel.TrySend(FrameType.KernelMessage, new KernelMessageEvent(kind, more, piece.ToArray()))) _kernel.Abandon(cell);
+        // The bytes are copied once into the message: pieces are at most one read long. What one read has goes as one.
+        if (!cell.Channel.TryAdd(FrameType.KernelMessage, new KernelMessageEvent(kind, more, piece.ToArray()))) _kernel.Abandon(cell);
     }
 
     void IDriverListener.OnIdle()
@@ -168,6 +174,9 @@ internal sealed class KernelPump : IDriverListener
         try
         {
             _parser.Feed(_driverBuffer.AsSpan(0, count));
+            if (_kernel.Current(out var abandoned) is not { } cell || abandoned) return;
+            if (count < BufferBytes) _pace.Spend();
+            if (!cell.Channel.TrySendAdded()) _kernel.Abandon(cell);
         }
         catch (InvalidDataException e)
         {
@@ -220,7 +229,9 @@ internal sealed class KernelPump : IDriverListener
         if (count == 0) return 0;
         if (_kernel.Current(out var abandoned) is { } cell)
         {
-            if (!abandoned && !cell.Channel.TrySendChunk(output.Type, _pipeBuffer, count)) _kernel.Abandon(cell);
+            if (abandoned) return count;
+            if (count < BufferBytes) _pace.Spend();
+            if (!cell.Channel.TrySendChunk(output.Type, _pipeBuffer, count)) _kernel.Abandon(cell);
         }
         else if (!_kernel.IsReady && output.Type == FrameType.Stderr && _lastWords.Length < MaxLastWords)
         {

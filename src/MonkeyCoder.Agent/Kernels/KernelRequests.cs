@@ -6,7 +6,7 @@ using MonkeyCoder.Linux;
 namespace MonkeyCoder.Agent.Kernels;
 
 /// <summary>Requests about kernels, and the table of those that live.</summary>
-internal sealed class KernelRequests(AgentOptions options, ProcessPlan plan, ChildTable children)
+internal sealed class KernelRequests(AgentOptions options, ProcessPlan plan, ChildTable children, OutputPace pace)
 {
     /// <summary>Kernels of one sandbox at one time.</summary>
     private const int MaxKernels = 64;
@@ -111,7 +111,7 @@ internal sealed class KernelRequests(AgentOptions options, ProcessPlan plan, Chi
             io.Started();
             var kernel = new Kernel(request.Language, child, children, configured);
             _kernels[request.ContextId] = kernel;
-            var pump = new KernelPump(kernel, io, ours, children);
+            var pump = new KernelPump(kernel, io, ours, children, pace);
             var driver = ours;
             new Thread(() => Run(request.ContextId, kernel, pump, io, driver), StackBytes).Start();
             return kernel;

@@ -1,10 +1,11 @@
+using MonkeyCoder.Agent.Connections;
 using MonkeyCoder.Contracts.Agent;
 using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Agent.Processes;
 
 /// <summary>A process that the node started and may follow, feed and signal; one thread pumps its output.</summary>
-internal sealed class ManagedProcess(ProcessStartRequest request, Child child, ProcessIo io, ChildTable children)
+internal sealed class ManagedProcess(ProcessStartRequest request, Child child, ProcessIo io, ChildTable children, OutputPace pace)
 {
     /// <summary>Largest chunk of a pipe, in bytes.</summary>
     private const int PipeChunkBytes = 32 * 1024;
@@ -50,7 +51,9 @@ internal sealed class ManagedProcess(ProcessStartRequest request, Child child, P
 
             entries[0] = new PollEntry(Child.Wake.Number, Libc.POLLIN);
             for (var i = 0; i < Io.Outputs.Count; i++) entries[i + 1] = Io.Outputs[i].Entry;
-            Libc.Poll(entries, -1);
+            var wait = pace.MillisecondsToWait();
+            // While it waits, only its end wakes the pump.
+            Libc.Poll(wait > 0 ? entries[..1] : entries, wait > 0 ? wait : -1);
             if (entries[0].Returned != 0) Libc.Lower(Child.Wake);
             for (var i = 0; i < Io.Outputs.Count; i++)
             {
@@ -62,7 +65,8 @@ internal sealed class ManagedProcess(ProcessStartRequest request, Child child, P
     private int Forward(OutputPipe output, Span<byte> buffer)
     {
         var count = output.Read(buffer[AgentProtocol.HeaderBytes..]);
-        if (count > 0) Subscribers.Send(output.Type, buffer, count);
+        if (count == 0) return 0;
+        if (Subscribers.Send(output.Type, buffer, count) && AgentProtocol.HeaderBytes + count < buffer.Length) pace.Spend();
         return count;
     }
 

@@ -27,6 +27,16 @@ internal sealed class OutputPipe : IDisposable
     /// <summary>Reads what is there: the count, or 0 where there is nothing (now, or any more).</summary>
     public int Read(Span<byte> buffer)
     {
+        var filled = ReadOnce(buffer);
+        // A pipe gives all it has; a terminal a few KiB, and then more.
+        while (Type == FrameType.Pty && filled > 0 && filled < buffer.Length && ReadOnce(buffer[filled..]) is > 0 and var more) filled += more;
+        return filled;
+    }
+
+    public void Dispose() => _descriptor.Dispose();
+
+    private int ReadOnce(Span<byte> buffer)
+    {
         if (AtEnd) return 0;
         var count = Libc.TryRead(_descriptor, buffer);
         if (count > 0) return count;
@@ -34,6 +44,4 @@ internal sealed class OutputPipe : IDisposable
         if (count != -ErrnoName.EAGAIN) AtEnd = true;
         return 0;
     }
-
-    public void Dispose() => _descriptor.Dispose();
 }

@@ -5,7 +5,8 @@ using MonkeyCoder.Linux;
 namespace MonkeyCoder.Agent.Processes;
 
 /// <summary>Requests about processes: section 3.3 of the E2B contract.</summary>
-internal sealed class ProcessRequests(ProcessPlan plan, ChildTable children, ProcessTable table, bool switchesUsers)
+internal sealed class ProcessRequests(
+    ProcessPlan plan, ChildTable children, ProcessTable table, OutputPace pace, bool switchesUsers)
 {
     private const int StackBytes = 256 * 1024;
 
@@ -34,7 +35,7 @@ internal sealed class ProcessRequests(ProcessPlan plan, ChildTable children, Pro
                 Terminal = io.TerminalPath,
             }, user);
             io.Started();
-            process = new ManagedProcess(request, child, io, children);
+            process = new ManagedProcess(request, child, io, children, pace);
         }
         catch
         {

@@ -36,8 +36,8 @@ internal sealed class Subscribers
         lock (_gate) _channels = Array.FindAll(_channels, other => other != channel);
     }
 
-    /// <summary>Sends bytes that lie in the buffer after room for a frame header.</summary>
-    public void Send(FrameType type, Span<byte> buffer, int count)
+    /// <summary>Sends bytes that lie in the buffer after room for a frame header. Returns false where nobody follows.</summary>
+    public bool Send(FrameType type, Span<byte> buffer, int count)
     {
         FrameChannel[] channels;
         lock (_gate) channels = _channels;
@@ -47,6 +47,8 @@ internal sealed class Subscribers
             Remove(channel);
             channel.Finish();
         }
+
+        return channels.Length > 0;
     }
 
     /// <summary>Tells everyone that the process is over, and ends their connections.</summary>

@@ -18,7 +18,7 @@ public sealed class WireWriter
     /// <summary>Forgets the content and keeps the buffer.</summary>
     public void Clear() => _length = 0;
 
-    /// <summary>Appends a whole frame, header and payload.</summary>
+    /// <summary>Appends a whole frame, header and payload; or nothing, where it is refused.</summary>
     /// <exception cref="InvalidDataException">The payload is over <see cref="AgentProtocol.MaxFrameBytes"/>.</exception>
     public void WriteFrame(FrameType type, IAgentMessage? message)
     {
@@ -27,7 +27,11 @@ public sealed class WireWriter
         message?.Write(this);
         var payload = _length - start - AgentProtocol.HeaderBytes;
         if (payload > AgentProtocol.MaxFrameBytes)
+        {
+            _length = start;
             throw new InvalidDataException($"The message has {payload} bytes; at most {AgentProtocol.MaxFrameBytes} fit in a frame.");
+        }
+
         new FrameHeader(type, payload).Write(_buffer.AsSpan(start));
     }
 

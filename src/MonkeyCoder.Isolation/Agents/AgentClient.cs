@@ -14,6 +14,7 @@ public sealed class AgentClient(Func<CancellationToken, ValueTask<Stream>> conne
     private const int InputPieceBytes = 1024 * 1024;
 
     private readonly AgentClientOptions _options = options ?? new AgentClientOptions();
+    private readonly AgentPace _pace = new(options ?? new AgentClientOptions());
 
     /// <summary>A client that connects to a unix socket by its path on this machine (at most 107 bytes).</summary>
     public static AgentClient ForUnixSocket(string path, AgentClientOptions? options = null)
@@ -241,7 +242,7 @@ public sealed class AgentClient(Func<CancellationToken, ValueTask<Stream>> conne
             throw new AgentUnreachableException("Nothing answers where the sandbox's agent should be.", e);
         }
 
-        var connection = new AgentConnection(stream);
+        var connection = new AgentConnection(stream, _pace, _options.Time);
         try
         {
             await connection.SendAsync(type, request, cancellationToken);

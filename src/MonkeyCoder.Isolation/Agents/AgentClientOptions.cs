@@ -12,6 +12,12 @@ public sealed record AgentClientOptions
     /// </summary>
     public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Measures it. Default: the system's clock.</summary>
+    /// <summary>
+    /// How much of one CPU the output of one sandbox may cost this process, as it estimates; what comes faster waits in the
+    /// sandbox. 0.01 to 1. Default: 0.25.
+    /// </summary>
+    public double OutputCpuShare { get; init; } = 0.25;
+
+    /// <summary>Measures both. Default: the system's clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -1,18 +1,30 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using MonkeyCoder.Contracts.Agent;
 
 namespace MonkeyCoder.Isolation.Agents;
 
 /// <summary>
 /// One connection to an agent: writes frames, and reads them with every bound checked. One reader and one writer at a
-/// time. After any exception the connection is of no further use.
+/// time. After any exception the connection is of no further use. What is read is paid for to the pace of the sandbox.
 /// </summary>
-internal sealed class AgentConnection(Stream stream) : IAsyncDisposable
+internal sealed class AgentConnection(Stream stream, AgentPace pace, TimeProvider time) : IAsyncDisposable
 {
+    /// <summary>Reads of a first frame that are not kept waiting: an answer gets through however much a stream beside it has cost.</summary>
+    private const int PromptReads = 8;
+
+    /// <summary>Left of a frame, so little is moved to where the next read has the whole buffer.</summary>
+    private const int MovedBytes = 4096;
+
     private readonly WireWriter _writer = new();
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(AgentProtocol.HeaderBytes + AgentProtocol.MaxChunkBytes);
     private int _start;
     private int _end;
+    private int _reads;
+    private bool _answered;
+    private int _smallReads;
+    private int _frames;
+    private long _outputBytes;
     private int _disposed;
     private volatile bool _reading;
 
@@ -98,6 +110,18 @@ internal sealed class AgentConnection(Stream stream) : IAsyncDisposable
         throw new AgentUnreachableException("The agent sent a frame that is longer than it should be.");
     }
 
+    /// <summary>Whether the next frame can be read without waiting for the agent.</summary>
+    public bool HasFrame
+    {
+        get
+        {
+            var there = _end - _start;
+            if (there < AgentProtocol.HeaderBytes) return false;
+            var payload = BinaryPrimitives.ReadUInt32LittleEndian(_buffer.AsSpan(_start + 1));
+            return there - AgentProtocol.HeaderBytes >= payload;
+        }
+    }
+
     public static AgentUnreachableException Unexpected(FrameType type) =>
         new($"The agent sent a frame of type {(byte)type} where none is expected.");
 
@@ -137,6 +161,9 @@ internal sealed class AgentConnection(Stream stream) : IAsyncDisposable
         await FillAsync(AgentProtocol.HeaderBytes + header.PayloadBytes, exactly, cancellationToken);
         var payload = _buffer.AsMemory(_start + AgentProtocol.HeaderBytes, header.PayloadBytes);
         _start += AgentProtocol.HeaderBytes + header.PayloadBytes;
+        _answered = true;
+        _frames++;
+        if (header.Type != FrameType.Data) _outputBytes += header.PayloadBytes;
         if (header.Type != FrameType.Error) return (header.Type, payload);
 
         var error = Parse(payload, AgentError.Read);
@@ -148,6 +175,7 @@ internal sealed class AgentConnection(Stream stream) : IAsyncDisposable
     {
         if (_end - _start >= wanted) return;
         MakeRoom(wanted);
+        await KeepPaceAsync(cancellationToken);
         _reading = true;
         try
         {
@@ -157,6 +185,9 @@ internal sealed class AgentConnection(Stream stream) : IAsyncDisposable
                 var count = await Stream.ReadAsync(room, cancellationToken);
                 if (count == 0) throw new AgentUnreachableException("The agent closed the connection before the end of its answer.");
                 _end += count;
+                if (count <= AgentPace.SmallReadBytes) _smallReads++;
+                _reads++;
+                if (_end - _start < wanted) await KeepPaceAsync(cancellationToken);
             }
         }
         catch (Exception e) when (e is IOException and not AgentUnreachableException or ObjectDisposedException)
@@ -169,10 +200,18 @@ internal sealed class AgentConnection(Stream stream) : IAsyncDisposable
         }
     }
 
+    /// <summary>Pays for what has been read, and waits where it was too much.</summary>
+    private async ValueTask KeepPaceAsync(CancellationToken cancellationToken)
+    {
+        pace.Spend(_smallReads, _frames, _outputBytes);
+        (_smallReads, _frames, _outputBytes) = (0, 0, 0);
+        if ((_answered || _reads >= PromptReads) && pace.TimeToWait() is { Ticks: > 0 } wait) await Task.Delay(wait, time, cancellationToken);
+    }
+
     private void MakeRoom(int wanted)
     {
-        if (_buffer.Length - _start >= wanted) return;
         var left = _end - _start;
+        if (_buffer.Length - _start >= wanted && left > MovedBytes) return;
         if (_buffer.Length >= wanted)
         {
             _buffer.AsSpan(_start, left).CopyTo(_buffer);

@@ -4,12 +4,13 @@ namespace MonkeyCoder.Sandbox.E2b;
 internal static class IdlePump
 {
     /// <summary>
-    /// Calls <paramref name="onItem"/> for each item, and <paramref name="onIdle"/> after each <paramref name="interval"/>
-    /// without one; never both at once. The source is read no faster than the calls complete.
+    /// Calls <paramref name="onItem"/> for each item, <paramref name="onWait"/> where the next one is not there yet, and
+    /// <paramref name="onIdle"/> after each <paramref name="interval"/> without one; never two at once. The source is read
+    /// no faster than the calls complete.
     /// </summary>
     public static async Task RunAsync<T>(
         Func<CancellationToken, IAsyncEnumerable<T>> source, TimeSpan interval, TimeProvider time,
-        Func<T, ValueTask> onItem, Func<ValueTask> onIdle, CancellationToken cancellationToken)
+        Func<T, ValueTask> onItem, Func<ValueTask> onWait, Func<ValueTask> onIdle, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var items = source(stop.Token).GetAsyncEnumerator(stop.Token);
@@ -24,6 +25,7 @@ internal static class IdlePump
                 if (!next.IsCompleted)
                 {
                     pending = next.AsTask();
+                    await onWait().ConfigureAwait(false);
                     while (!pending.IsCompleted)
                     {
                         // One tick outlives many items: it is made anew only when it has passed.

@@ -20,7 +20,7 @@ internal sealed class CellStreams(ICellRunner runner, TimeProvider time)
             await IdlePump.RunAsync(
                 token => runner.RunAsync(sandbox, request, token), KeepaliveInterval, time,
                 async item => failed = await WriteAsync(writer, item, failed).ConfigureAwait(false),
-                writer.WriteKeepaliveAsync, context.RequestAborted).ConfigureAwait(false);
+                writer.FlushAsync, writer.WriteKeepaliveAsync, context.RequestAborted).ConfigureAwait(false);
         }
         catch (Exception e) when (e is KernelStartException or AgentException)
         {

@@ -7,11 +7,14 @@ using MonkeyCoder.Sandbox.Executions;
 namespace MonkeyCoder.Sandbox.E2b.CodeInterpreter;
 
 /// <summary>
-/// The answer of <c>/execute</c>: one JSON object a line, each flushed. Everything but ASCII is escaped, because clients
-/// decode each piece of the network by itself.
+/// The answer of <c>/execute</c>: one JSON object a line. Lines that follow each other at once are sent together. Everything
+/// but ASCII is escaped, because clients decode each piece of the network by itself.
 /// </summary>
 internal sealed class NdjsonWriter(HttpContext context) : IDisposable
 {
+    /// <summary>Lines of so many bytes together are sent without waiting for the next.</summary>
+    private const int MaxHeldBytes = 32 * 1024;
+
     private static readonly JsonWriterOptions Options = new() { SkipValidation = true };
 
     private readonly PipeWriter _pipe = context.Response.BodyWriter;
@@ -79,16 +82,24 @@ internal sealed class NdjsonWriter(HttpContext context) : IDisposable
         await WriteTextAsync(new CellText(OutputChannel.Stderr, notice, now)).ConfigureAwait(false);
     }
 
-    public ValueTask WriteKeepaliveAsync()
+    public async ValueTask WriteKeepaliveAsync()
     {
         Open("keepalive"u8);
-        return CloseAsync();
+        await CloseAsync().ConfigureAwait(false);
+        await FlushAsync().ConfigureAwait(false);
     }
 
     public ValueTask WriteEndAsync()
     {
         Open("end_of_execution"u8);
         return CloseAsync();
+    }
+
+    /// <summary>Sends what has been written. What has not is sent with the end of the answer at the latest.</summary>
+    public async ValueTask FlushAsync()
+    {
+        var result = await _pipe.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+        if (result.IsCompleted) throw new OperationCanceledException("The client is gone.");
     }
 
     public void Dispose() => _json.Dispose();
@@ -99,14 +110,13 @@ internal sealed class NdjsonWriter(HttpContext context) : IDisposable
         _json.WriteString("type"u8, type);
     }
 
-    private async ValueTask CloseAsync()
+    private ValueTask CloseAsync()
     {
         _json.WriteEndObject();
         _json.Flush();
         _json.Reset();
         EndLine();
-        var result = await _pipe.FlushAsync(context.RequestAborted).ConfigureAwait(false);
-        if (result.IsCompleted) throw new OperationCanceledException("The client is gone.");
+        return _pipe.UnflushedBytes < MaxHeldBytes ? ValueTask.CompletedTask : FlushAsync();
     }
 
     private void EndLine()

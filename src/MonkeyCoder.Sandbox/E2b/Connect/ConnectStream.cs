@@ -9,12 +9,15 @@ using MonkeyCoder.Contracts.E2b;
 namespace MonkeyCoder.Sandbox.E2b.Connect;
 
 /// <summary>
-/// The answer of a server stream: envelopes <c>[flags][length, big-endian][JSON]</c>, each flushed. Awaiting a write waits
-/// for the client, so that a slow one slows down what it reads and nothing else.
+/// The answer of a server stream: envelopes <c>[flags][length, big-endian][JSON]</c>. Those that follow each other at once
+/// are sent together. Awaiting a write waits for the client, so that a slow one slows down what it reads and nothing else.
 /// </summary>
 internal sealed class ConnectStream(HttpContext context)
 {
     private const int HeaderBytes = 5;
+    /// <summary>Envelopes of so many bytes together are sent without waiting for the next.</summary>
+    private const int MaxHeldBytes = 32 * 1024;
+
     private const byte MessageFlags = 0;
     private const byte EndFlags = 2;
 
@@ -30,7 +33,18 @@ internal sealed class ConnectStream(HttpContext context)
     }
 
     /// <summary>A message that is JSON already.</summary>
-    public ValueTask WriteRawAsync(ReadOnlySpan<byte> json) => WriteAsync(MessageFlags, json);
+    public ValueTask WriteRawAsync(ReadOnlySpan<byte> json)
+    {
+        Append(MessageFlags, json);
+        return FlushIfManyAsync();
+    }
+
+    /// <summary>As <see cref="WriteRawAsync"/>, and sent at once.</summary>
+    public ValueTask SendRawAsync(ReadOnlySpan<byte> json)
+    {
+        Append(MessageFlags, json);
+        return FlushAsync();
+    }
 
     /// <summary>A message of <paramref name="prefix"/>, the bytes as base64, and <paramref name="suffix"/>, straight into the response's buffer.</summary>
     public ValueTask WriteBase64Async(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> suffix)
@@ -40,7 +54,8 @@ internal sealed class ConnectStream(HttpContext context)
         prefix.CopyTo(payload);
         Base64.EncodeToUtf8(bytes, payload[prefix.Length..], out _, out var encoded);
         suffix.CopyTo(payload[(prefix.Length + encoded)..]);
-        return FlushAsync(length);
+        _writer.Advance(HeaderBytes + length);
+        return FlushIfManyAsync();
     }
 
     /// <summary>A message of one record.</summary>
@@ -48,13 +63,23 @@ internal sealed class ConnectStream(HttpContext context)
         WriteRawAsync(JsonSerializer.SerializeToUtf8Bytes(value, type));
 
     /// <summary>The last envelope, with the error that ended the stream.</summary>
-    public ValueTask EndAsync(ConnectErrorBody? error) =>
-        WriteAsync(EndFlags, JsonSerializer.SerializeToUtf8Bytes(new ConnectEnd(error), E2bJson.Default.ConnectEnd));
+    public ValueTask EndAsync(ConnectErrorBody? error)
+    {
+        Append(EndFlags, JsonSerializer.SerializeToUtf8Bytes(new ConnectEnd(error), E2bJson.Default.ConnectEnd));
+        return FlushAsync();
+    }
 
-    private ValueTask WriteAsync(byte flags, ReadOnlySpan<byte> json)
+    /// <summary>Sends what has been written.</summary>
+    public async ValueTask FlushAsync()
+    {
+        var result = await _writer.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+        if (result.IsCompleted) throw new OperationCanceledException("The client is gone.");
+    }
+
+    private void Append(byte flags, ReadOnlySpan<byte> json)
     {
         json.CopyTo(Reserve(flags, json.Length));
-        return FlushAsync(json.Length);
+        _writer.Advance(HeaderBytes + json.Length);
     }
 
     /// <summary>Writes the envelope's header and gives the room for its payload.</summary>
@@ -66,10 +91,5 @@ internal sealed class ConnectStream(HttpContext context)
         return span.Slice(HeaderBytes, length);
     }
 
-    private async ValueTask FlushAsync(int length)
-    {
-        _writer.Advance(HeaderBytes + length);
-        var result = await _writer.FlushAsync(context.RequestAborted).ConfigureAwait(false);
-        if (result.IsCompleted) throw new OperationCanceledException("The client is gone.");
-    }
+    private ValueTask FlushIfManyAsync() => _writer.UnflushedBytes < MaxHeldBytes ? ValueTask.CompletedTask : FlushAsync();
 }

@@ -17,6 +17,7 @@ internal static class FileUploads
 {
     private const int MaxFiles = 10_000;
     private const int MaxBoundaryLength = 200;
+    private const int BufferBytes = 64 * 1024;
     private const string FormPart = "file";
 
     public static async Task HandleAsync(HttpContext context, LiveSandbox sandbox, string? user)
@@ -59,7 +60,7 @@ internal static class FileUploads
 
     private static async Task ReadFormAsync(Stream body, string boundary, string query, Upload upload)
     {
-        var reader = new MultipartReader(boundary, body);
+        var reader = new MultipartReader(boundary, body, BufferBytes);
         while (await reader.ReadNextSectionAsync(upload.CancellationToken).ConfigureAwait(false) is { } section)
         {
             if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)

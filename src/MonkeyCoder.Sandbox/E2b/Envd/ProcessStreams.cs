@@ -41,7 +41,7 @@ internal static class ProcessStreams
         await stream.WriteRawAsync(Encoding.ASCII.GetBytes($$$$"""{"event":{"start":{"pid":{{{{process.Pid}}}}}}}""")).ConfigureAwait(false);
         await IdlePump.RunAsync(
             process.ReadAllAsync, call.KeepaliveInterval, call.Time, item => WriteAsync(stream, item),
-            () => stream.WriteRawAsync(Keepalive), call.Cancelled).ConfigureAwait(false);
+            stream.FlushAsync, () => stream.SendRawAsync(Keepalive), call.Cancelled).ConfigureAwait(false);
     }
 
     private static ValueTask WriteAsync(ConnectStream stream, ProcessOutput output) => output switch

@@ -18,7 +18,7 @@ internal static class WatchStreams
         await IdlePump.RunAsync(
             watch.ReadAllAsync, call.KeepaliveInterval, call.Time,
             item => stream.WriteAsync(new WatchMessage { Filesystem = EntryMapper.Event(item) }, E2bJson.Default.WatchMessage),
-            () => stream.WriteRawAsync(Keepalive), call.Cancelled).ConfigureAwait(false);
+            stream.FlushAsync, () => stream.SendRawAsync(Keepalive), call.Cancelled).ConfigureAwait(false);
     }
 
     /// <summary>A checked request.</summary>
