@@ -18,16 +18,18 @@ public sealed record TierDescription(string Name, string? Warning)
     public bool AddsHeaders { get; init; } = true;
 
     /// <summary>The description of a tier.</summary>
-    public static TierDescription Of(IsolationTier tier) => tier switch
+    /// <param name="tier">The tier.</param>
+    /// <param name="gatekeeper">Whether the host can do what the network of the unprivileged tier takes.</param>
+    public static TierDescription Of(IsolationTier tier, bool gatekeeper = false) => tier switch
     {
         IsolationTier.Unprivileged => new TierDescription(
             "unprivileged",
             "Sandboxes run without namespaces and cgroups: they share the kernel's process list and the CPU with this service, memory "
-            + "and disk are limited by watching, and there is no network in them. Use it for code you trust with this machine, and the "
-            + "container tier for all other.")
+            + $"and disk are limited by watching, and {(gatekeeper ? "their network is TCP through the gateway only" : "there is no network in them")}. "
+            + "Use it for code you trust with this machine, and the container tier for all other.")
         {
             LimitsCpu = false,
-            HasNetwork = false,
+            HasNetwork = gatekeeper,
             AddsHeaders = false,
         },
         IsolationTier.Gvisor => new TierDescription("gvisor", null) { LimitsProcesses = false, HasNetwork = false, AddsHeaders = false },
