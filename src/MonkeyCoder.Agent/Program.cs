@@ -24,7 +24,7 @@ internal static class Program
     {
         try
         {
-            Confiner.Run(plan);
+            return Confiner.Run(plan);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {

@@ -65,6 +65,15 @@ public static partial class Libc
             : throw Failed("statx", $"descriptor {file.Number}");
     }
 
+    /// <summary>Status of what a path below an open directory leads to. Returns 0 or the errno.</summary>
+    public static int TryStatusBelow(FileDescriptor directory, string path, out FileStatus status)
+    {
+        Span<byte> buffer = stackalloc byte[FileStatus.StatxBytes];
+        var failed = RawStatxOf(directory, path, 0, STATX_BASIC_STATS, buffer) != 0;
+        status = failed ? default : FileStatus.FromStatx(buffer);
+        return failed ? Marshal.GetLastPInvokeError() : 0;
+    }
+
     /// <summary>f_type of statfs(2): the magic number of the filesystem a path is on; 0 where it cannot be told.</summary>
     public static long FileSystemType(string path)
     {

@@ -27,11 +27,18 @@ public static partial class Libc
     private const uint LANDLOCK_CREATE_RULESET_VERSION = 1;
     private const uint LANDLOCK_RULE_PATH_BENEATH = 1;
 
+    private const uint LANDLOCK_RULE_NET_PORT = 2;
+
     // LANDLOCK_ACCESS_NET_BIND_TCP and _CONNECT_TCP; LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET and _SIGNAL.
-    private const ulong LandlockAllOfTcp = 3;
+    private const ulong LandlockAllOfTcp = LandlockBindTcp | LandlockConnectTcp;
+    private const ulong LandlockBindTcp = 1;
+    private const ulong LandlockConnectTcp = 2;
     private const ulong LandlockAllScopes = 3;
 
     private const int O_PATH = 0x200000;
+
+    /// <summary>First version that knows of TCP.</summary>
+    public const int LandlockVersionWithTcp = 4;
 
     /// <summary>First version that keeps abstract unix sockets and signals within the domain.</summary>
     public const int LandlockVersionWithScopes = 6;
@@ -53,10 +60,29 @@ public static partial class Libc
         BinaryPrimitives.WriteUInt64LittleEndian(attributes, HandledAccess(version));
         BinaryPrimitives.WriteUInt64LittleEndian(attributes[8..], LandlockAllOfTcp);
         BinaryPrimitives.WriteUInt64LittleEndian(attributes[16..], LandlockAllScopes);
-        var size = version >= LandlockVersionWithScopes ? 24 : version >= 4 ? 16 : 8;
+        var size = version >= LandlockVersionWithScopes ? 24 : version >= LandlockVersionWithTcp ? 16 : 8;
         var number = RawLandlockCreateWith(LandlockCreateRulesetNumber, attributes, (nuint)size, 0);
         return number >= 0 ? new FileDescriptor((int)number) : throw Failed("landlock_create_ruleset", $"version {version}");
     }
+
+    /// <summary>An empty set of rules about TCP alone: once it is enforced, no connecting and no binding is left.</summary>
+    /// <exception cref="SyscallException">EOPNOTSUPP, ENOSYS; E2BIG: before <see cref="LandlockVersionWithTcp"/>.</exception>
+    public static FileDescriptor CreateLandlockTcpRuleset()
+    {
+        Span<byte> attributes = stackalloc byte[16];
+        attributes.Clear();
+        BinaryPrimitives.WriteUInt64LittleEndian(attributes[8..], LandlockAllOfTcp);
+        var number = RawLandlockCreateWith(LandlockCreateRulesetNumber, attributes, (nuint)attributes.Length, 0);
+        return number >= 0 ? new FileDescriptor((int)number) : throw Failed("landlock_create_ruleset", "TCP");
+    }
+
+    /// <summary>Lets code connect to a TCP port, of whatever address.</summary>
+    /// <exception cref="SyscallException">EINVAL: no rules about TCP.</exception>
+    public static void AllowConnecting(FileDescriptor ruleset, int port) => AllowPort(ruleset, LandlockConnectTcp, port);
+
+    /// <summary>Lets code bind TCP sockets to no port in particular.</summary>
+    /// <exception cref="SyscallException">EINVAL: no rules about TCP.</exception>
+    public static void AllowBindingToAnyFreePort(FileDescriptor ruleset) => AllowPort(ruleset, LandlockBindTcp, 0);
 
     /// <summary>Lets code do something at and below a path.</summary>
     /// <exception cref="SyscallException">ENOENT, ENOMEM.</exception>
@@ -78,6 +104,15 @@ public static partial class Libc
     public static void RestrictSelf(FileDescriptor ruleset)
     {
         if (RawLandlockRestrict(LandlockRestrictSelfNumber, ruleset, 0) != 0) throw Failed("landlock_restrict_self", "this thread");
+    }
+
+    private static void AllowPort(FileDescriptor ruleset, ulong access, int port)
+    {
+        // struct landlock_net_port_attr: allowed_access, port.
+        Span<byte> rule = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt64LittleEndian(rule, access);
+        BinaryPrimitives.WriteUInt64LittleEndian(rule[8..], (ulong)port);
+        if (RawLandlockAdd(LandlockAddRuleNumber, ruleset, LANDLOCK_RULE_NET_PORT, rule, 0) != 0) throw Failed("landlock_add_rule", $"port {port}");
     }
 
     /// <summary>Rights that a version knows: REFER came with 2, TRUNCATE with 3, IOCTL_DEV with 5.</summary>

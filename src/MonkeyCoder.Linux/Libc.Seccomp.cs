@@ -24,11 +24,16 @@ public static partial class Libc
     /// <exception cref="SyscallException">EINVAL: no valid program; EACCES: new privileges are not forbidden.</exception>
     public static void InstallFilter(ReadOnlySpan<byte> program)
     {
+        if (TryInstallFilter(program, flags: 0) != 0) throw Failed("seccomp", "this thread");
+    }
+
+    private static nint TryInstallFilter(ReadOnlySpan<byte> program, nuint flags)
+    {
         var pinned = GCHandle.Alloc(program.ToArray(), GCHandleType.Pinned);
         try
         {
             var description = new FilterProgram { Length = (ushort)(program.Length / FilterInstructionBytes), Instructions = pinned.AddrOfPinnedObject() };
-            if (RawSeccomp(SeccompNumber, SECCOMP_SET_MODE_FILTER, 0, in description) != 0) throw Failed("seccomp", "this thread");
+            return RawSeccomp(SeccompNumber, SECCOMP_SET_MODE_FILTER, flags, in description);
         }
         finally
         {

@@ -13,6 +13,8 @@ namespace MonkeyCoder.Contracts.Agent;
 /// <param name="Filter">System-call filter: struct sock_filter, 8 bytes each.</param>
 /// <param name="Program">The agent, as seen from the new root.</param>
 /// <param name="Environment">Its environment, as <c>KEY=value</c>.</param>
+/// <param name="GatePort">Port of the sandbox's door on 127.0.0.1; 0 where no connection leaves it.</param>
+/// <param name="GateSecret">Secret of the door, see <see cref="GatePreface"/>; empty without one.</param>
 public sealed record ConfinePlan(
     string Root,
     int UserId,
@@ -22,7 +24,9 @@ public sealed record ConfinePlan(
     IReadOnlyList<string> Devices,
     ReadOnlyMemory<byte> Filter,
     string Program,
-    IReadOnlyList<string> Environment) : IAgentMessage
+    IReadOnlyList<string> Environment,
+    int GatePort,
+    ReadOnlyMemory<byte> GateSecret) : IAgentMessage
 {
     private const int LimitBytes = 20;
 
@@ -44,11 +48,13 @@ public sealed record ConfinePlan(
         writer.WriteBytes(Filter.Span);
         writer.WriteString(Program);
         writer.WriteList(Environment);
+        writer.WriteInt32(GatePort);
+        writer.WriteBytes(GateSecret.Span);
     }
 
     public static ConfinePlan Read(ref WireReader reader) => new(
         reader.ReadString(), reader.ReadInt32(), reader.ReadInt32(), ReadLimits(ref reader), reader.ReadList(), reader.ReadList(),
-        reader.ReadBytes().ToArray(), reader.ReadString(), reader.ReadList());
+        reader.ReadBytes().ToArray(), reader.ReadString(), reader.ReadList(), reader.ReadInt32(), reader.ReadBytes().ToArray());
 
     private static ConfineLimit[] ReadLimits(ref WireReader reader)
     {

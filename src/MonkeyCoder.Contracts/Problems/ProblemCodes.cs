@@ -21,6 +21,7 @@ public static class ProblemCodes
     public const string UnsupportedLanguage = "unsupported_language";
     public const string UnsupportedSandboxType = "unsupported_sandbox_type";
     public const string UnsupportedAction = "unsupported_action";
+    public const string LimitNotAvailable = "limit_not_available";
     public const string BrowserNotAvailable = "browser_not_available";
     public const string SandboxNotFound = "sandbox_not_found";
     public const string InvalidExecutionId = "invalid_execution_id";

@@ -80,6 +80,14 @@ internal sealed class SandboxEgress : IAsyncDisposable
     /// <summary>Accepts connections of the sandbox from a listener, which the caller closes after this has been disposed.</summary>
     public void Serve(Socket listener, Func<EgressConnection, CancellationToken, Task> handle) => Track(() => AcceptAsync(listener, handle));
 
+    /// <summary>Accepts connections of a sandbox without a network of its own.</summary>
+    public void Serve(EgressDoor door)
+    {
+        ArgumentNullException.ThrowIfNull(door);
+        var dns = new DnsService(this);
+        Serve(door.Listener, (connection, cancellationToken) => door.RunAsync(connection, dns, cancellationToken));
+    }
+
     /// <summary>Holds from now on, also for connections that are open: those it does not allow are closed before this returns.</summary>
     public void SetPolicy(EgressPolicy policy)
     {

@@ -4,6 +4,7 @@ using MonkeyCoder.Isolation.Cgroups;
 using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Isolation.Mounts;
 using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Isolation.Unprivileged;
 using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Host;
@@ -40,7 +41,7 @@ public static class HostCheck
     {
         foreach (var tier in Enum.GetValues<IsolationTier>())
         {
-            var description = TierDescription.Of(tier);
+            var description = TierDescription.Of(tier, UnprivilegedNetwork.Gap() is null);
             var lacking = RunNeeded(options, tier).FirstOrDefault(static fact => fact.Verdict == HostVerdict.Fail);
             var chosen = tier == options.Tier;
             var value = (chosen ? "chosen; " : "") + (lacking is null ? "can run here" : $"cannot run here: {lacking.Name}: {lacking.Value}");

@@ -40,6 +40,10 @@ internal static class UnprivilegedCheck
         yield return HostFact.Wished(
             "Landlock scopes", Libc.LandlockVersion() >= Libc.LandlockVersionWithScopes,
             Libc.LandlockVersion() >= Libc.LandlockVersionWithScopes ? "yes" : "no", "Use Linux 6.12 or later: without them code cannot open unix sockets.");
+        var gap = UnprivilegedNetwork.Gap();
+        yield return HostFact.Wished(
+            "network of sandboxes", gap is null, gap ?? "yes",
+            "Use Linux 6.7 or later, and let the container make process_vm_readv and seccomp: without them sandboxes have no network, and requests for one are refused.");
     }
 
     /// <summary>Names of those that are not in the effective set of a <c>/proc/PID/status</c>, joined.</summary>

@@ -15,6 +15,9 @@ internal static class SeccompProfile
     /// <summary>What <c>only</c> can name besides profiles: the tier in which sandboxes share the host's namespaces.</summary>
     public const string Unprivileged = "unprivileged";
 
+    /// <summary>What <c>only</c> can name besides: that tier where its sandboxes have a network, for which a gatekeeper answers.</summary>
+    public const string Gatekeeper = "gatekeeper";
+
     private const string Resource = "seccomp.profile";
 
     /// <summary>The filter of a profile as UTF-8 JSON.</summary>
@@ -22,32 +25,33 @@ internal static class SeccompProfile
 
     /// <summary>The filter of the unprivileged tier, as the kernel takes it.</summary>
     /// <param name="unixSockets">Whether unix sockets can be made: only where something else keeps them inside.</param>
-    public static byte[] CompileUnprivileged(bool unixSockets)
+    /// <param name="network">Whether a gatekeeper answers for TCP sockets.</param>
+    public static byte[] CompileUnprivileged(bool unixSockets, bool network)
     {
-        var rules = Parse(ReadSource(), Unprivileged);
-        if (!unixSockets) rules = [.. rules.Where(static rule => rule.Conditions.Count == 0 || !rule.Names.Contains("socket"))];
+        var rules = Parse(ReadSource(), Unprivileged, network ? Gatekeeper : Unprivileged);
+        if (!unixSockets) rules = [.. rules.Where(static rule => rule.Asks || rule.Conditions.Count == 0 || !rule.Names.Contains("socket"))];
         return SeccompProgram.Compile(rules, SyscallNumbers.Read());
     }
 
     /// <summary>
     /// Parses the source. A line is <c>allow NAME…</c>, <c>errno NUMBER NAME…</c>, <c>allow-if NAME CONDITIONS</c> or
-    /// <c>errno-if NUMBER NAME CONDITIONS</c>; conditions are joined by <c>and</c>, each <c>argI == VALUE</c> or
+    /// <c>errno-if NUMBER NAME CONDITIONS</c>, <c>ask NAME…</c> or <c>ask-if NAME CONDITIONS</c> (the gatekeeper answers); conditions are joined by <c>and</c>, each <c>argI == VALUE</c> or
     /// <c>argI &amp; MASK == VALUE</c>. Lines that begin with a space go on with the one before; <c>#</c> starts a comment.
     /// <c>only NAME</c> before a line restricts it to a profile or tier, and such a line without conditions replaces what has been
     /// said of its names.
     /// </summary>
     /// <param name="source">The text.</param>
-    /// <param name="chosen">Name of the profile, or <see cref="Unprivileged"/>.</param>
+    /// <param name="chosen">Names of the profile, or of the tier.</param>
     /// <exception cref="FormatException">With the line in question.</exception>
-    internal static IReadOnlyList<SeccompRule> Parse(string source, string chosen)
+    internal static IReadOnlyList<SeccompRule> Parse(string source, params IReadOnlyList<string> chosen)
     {
         var rules = new List<SeccompRule>();
         foreach (var line in Logical(source))
         {
             var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             var onlyFor = words[0] == "only" && words.Length > 2;
-            if (onlyFor && words[1] != Unprivileged && !Enum.TryParse<SandboxProfile>(words[1], ignoreCase: true, out _)) throw Bad(line);
-            if (onlyFor && !string.Equals(words[1], chosen, StringComparison.OrdinalIgnoreCase)) continue;
+            if (onlyFor && words[1] is not (Unprivileged or Gatekeeper) && !Enum.TryParse<SandboxProfile>(words[1], ignoreCase: true, out _)) throw Bad(line);
+            if (onlyFor && !chosen.Contains(words[1], StringComparer.OrdinalIgnoreCase)) continue;
 
             var rule = ParseRule(onlyFor ? words[2..] : words, line);
             if (onlyFor && rule.Conditions.Count == 0)
@@ -100,6 +104,8 @@ internal static class SeccompProfile
         ["errno-if", var number, var name, .. var conditions] when int.TryParse(number, CultureInfo.InvariantCulture, out var errno) =>
             new SeccompRule(errno, [name], ParseConditions(conditions, line)),
         ["allow-if", var name, .. var conditions] => new SeccompRule(null, [name], ParseConditions(conditions, line)),
+        ["ask", _, ..] => new SeccompRule(null, words[1..], []) { Asks = true },
+        ["ask-if", var name, .. var conditions] => new SeccompRule(null, [name], ParseConditions(conditions, line)) { Asks = true },
         _ => throw Bad(line),
     };
 
@@ -195,7 +201,11 @@ internal static class SeccompProfile
 /// <param name="Errno">null: the call is made; else it returns this (0: success without doing anything).</param>
 /// <param name="Names">The calls.</param>
 /// <param name="Conditions">All must hold; none: always.</param>
-internal sealed record SeccompRule(int? Errno, IReadOnlyList<string> Names, IReadOnlyList<SeccompCondition> Conditions);
+internal sealed record SeccompRule(int? Errno, IReadOnlyList<string> Names, IReadOnlyList<SeccompCondition> Conditions)
+{
+    /// <summary>Whoever holds the listener of the filter answers; then <see cref="Errno"/> is null. Not for OCI runtimes.</summary>
+    public bool Asks { get; init; }
+}
 
 /// <summary>Argument (and mask) equals value.</summary>
 internal sealed record SeccompCondition(int Argument, ulong? Mask, ulong Value);

@@ -18,6 +18,7 @@ internal static class SeccompProgram
     private const ushort Return = 0x06; // BPF_RET | BPF_K
     private const uint Allow = 0x7fff0000; // SECCOMP_RET_ALLOW
     private const uint Errno = 0x00050000; // SECCOMP_RET_ERRNO
+    private const uint Ask = 0x7fc00000; // SECCOMP_RET_USER_NOTIF
     private const uint KillProcess = 0x80000000; // SECCOMP_RET_KILL_PROCESS
     private const uint AuditArchX64 = 0xC000003E;
     private const uint X32Bit = 0x40000000;
@@ -74,7 +75,7 @@ internal static class SeccompProgram
         return program;
     }
 
-    private static uint ActionOf(SeccompRule rule) => rule.Errno is { } errno ? Errno | (uint)errno : Allow;
+    private static uint ActionOf(SeccompRule rule) => rule.Errno is { } errno ? Errno | (uint)errno : rule.Asks ? Ask : Allow;
 
     /// <summary>Arguments have 64 bits, of which the filter sees 32 at a time.</summary>
     private static void AddTest(List<Instruction> test, SeccompCondition condition)

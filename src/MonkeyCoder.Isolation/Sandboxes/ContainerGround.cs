@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Isolation.Mounts;
 using MonkeyCoder.Isolation.Oci;
 using MonkeyCoder.Linux;
@@ -26,6 +27,8 @@ internal sealed class ContainerGround(EnginePaths paths, bool gvisor) : ISandbox
     // gVisor has a network stack of its own, which the namespace around it does not reach.
     public bool HasOwnNetwork => !gvisor;
 
+    public bool UsesDoor => false;
+
     public SandboxLimits GroupLimits(SandboxLimits limits) => gvisor
         ? limits with { MemoryBytes = limits.MemoryBytes + SentryBytes, Processes = limits.Processes + SentryTasks }
         : limits;
@@ -34,7 +37,7 @@ internal sealed class ContainerGround(EnginePaths paths, bool gvisor) : ISandbox
     public bool SameHardLimits(SandboxLimits one, SandboxLimits other) =>
         OciDefaults.SameHardLimits(one, other) && (!gvisor || one.OpenFiles == other.OpenFiles);
 
-    public void Prepare(SandboxId id, SandboxSpec spec, UidRange ids, TemplateLayers template, SandboxVolumes volumes)
+    public void Prepare(SandboxId id, SandboxSpec spec, UidRange ids, TemplateLayers template, SandboxVolumes volumes, EgressDoor? door)
     {
         var root = paths.RootDirectory(id);
         Directory.CreateDirectory(root);

@@ -31,7 +31,7 @@ internal sealed class EngineNode : IAsyncDisposable
         Remains = new SandboxRemains(paths, cgroups, store, Slots, Exits, time);
 #pragma warning disable CA2000 // The ground is disposed with the node.
         Ground = options.Tier == IsolationTier.Unprivileged
-            ? new UnprivilegedGround(paths, new UserIds())
+            ? new UnprivilegedGround(paths, new UserIds(), cgroups is UserGroups { HasGatekeepers: true })
             : new ContainerGround(paths, options.Tier == IsolationTier.Gvisor);
         Launcher = options.Tier switch
         {

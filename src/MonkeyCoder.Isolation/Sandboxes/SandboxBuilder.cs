@@ -12,7 +12,8 @@ namespace MonkeyCoder.Isolation.Sandboxes;
 /// <remarks>
 /// <para>1. The record, so that whatever comes after can be found again.</para>
 /// <para>2. A uid range, cgroups with their limits, pieces of the store with their owners.</para>
-/// <para>3. The root: template layers as the range sees them, under the sandbox's own layer; and the bundle.</para>
+/// <para>3. The root: template layers as the range sees them, under the sandbox's own layer; and the bundle. Before it the door for its
+/// connections, where it has no network of its own.</para>
 /// <para>4. The agent's socket, listening already: who connects early waits, and nobody has to look whether it is there.</para>
 /// <para>5. The launch.</para>
 /// <para>6. The way out: the node's sockets in the new network namespace, taken before anything of a user runs.</para>
@@ -68,7 +69,10 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
         var volumes = SandboxVolumes.Create(node.Store, id, node.Ground.OwnersIn(ids), spec.Limits.DiskBytes);
 
         // :: Step 3
-        node.Ground.Prepare(id, spec, ids, template, volumes);
+#pragma warning disable CA2000 // The stack owns it.
+        var door = node.Ground.UsesDoor ? resources.Push(EgressDoor.Open()) : null;
+#pragma warning restore CA2000
+        node.Ground.Prepare(id, spec, ids, template, volumes, door);
 
         // :: Step 4
         Directory.CreateDirectory(node.Paths.SandboxRunDirectory(id), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
@@ -92,6 +96,7 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
 #pragma warning restore CA2000
         egress.Owner = spec.Owner;
         egress.SetPolicy(spec.Egress);
+        if (door is not null) egress.Serve(door);
 
         // :: Step 7
         var agent = connect(init.SocketPath ?? node.Paths.AgentSocket(id));

@@ -39,6 +39,7 @@ public sealed class SandboxEngine : ISandboxEngine
         _logger = loggers.CreateLogger("MonkeyCoder.Sandboxes");
         _security = loggers.CreateLogger("MonkeyCoder.Security");
         _time = time;
+        Tier = TierDescription.Of(options.Tier, UnprivilegedNetwork.Gap() is null);
         _gate = new LaunchGate(Math.Max(1, options.LaunchConcurrency));
         _resources = new OwnedResources(options.TeardownTimeout, time);
     }
@@ -47,7 +48,7 @@ public sealed class SandboxEngine : ISandboxEngine
 
     public int Pooled => _pool?.Count ?? 0;
 
-    public TierDescription Tier => TierDescription.Of(_options.Tier);
+    public TierDescription Tier { get; }
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -55,7 +56,7 @@ public sealed class SandboxEngine : ISandboxEngine
         CheckHost();
         if (Tier.Warning is { } warning) _logger.TierWarning(Tier.Name, warning);
         var paths = new EnginePaths(_options);
-        var cgroups = _options.Tier == IsolationTier.Unprivileged ? new UserGroups(new UidSlots(paths), new UserIds()) : CgroupTree.Detect();
+        var cgroups = _options.Tier == IsolationTier.Unprivileged ? new UserGroups(new UidSlots(paths), new UserIds(), Tier.HasNetwork) : CgroupTree.Detect();
         MakeDirectories(paths);
         _resources.Push(Libc.TryLockFile(paths.LockFile)
             ?? throw new HostNotReadyException($"Another service uses the state directory {paths.StateDirectory}; stop it or choose another directory."));

@@ -16,6 +16,9 @@ internal static class LinkTree
     private const UnixFileMode SharedDirectory = (UnixFileMode)0x3FF; // 1777
     private const int DeviceMode = 0x1B6; // 0666
 
+    // No datagrams leave a sandbox of this tier, so that the resolver is asked over TCP: resolv.conf(5).
+    private const string Resolver = "nameserver 127.0.0.1\noptions use-vc\n";
+
     private static readonly (string Name, int Major, int Minor)[] DeviceNodes =
         [("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
 
@@ -36,6 +39,7 @@ internal static class LinkTree
         foreach (var (name, major, minor) in DeviceNodes) MakeDevice($"{root}/dev/{name}", major, minor);
         Rename(root + "/etc/passwd", user);
         Rename(root + "/etc/group", user);
+        Replace(root + "/etc/resolv.conf", Resolver);
     }
 
     /// <summary>Makes the places that the user can write to, as the templates have them. None of them may be there.</summary>
@@ -143,12 +147,18 @@ internal static class LinkTree
     private static void Rename(string file, uint user)
     {
         var text = File.ReadAllText(file);
-        // The link to the template's file goes; what is written then is this root's own.
-        File.Delete(file);
         var inside = SandboxUser.Id.ToString(CultureInfo.InvariantCulture);
         var outside = user.ToString(CultureInfo.InvariantCulture);
-        File.WriteAllLines(file, text.TrimEnd('\n').Split('\n').Select(line =>
-            string.Join(':', line.Split(':').Select((field, index) => index is 2 or 3 && field == inside ? outside : field))));
+        var lines = text.TrimEnd('\n').Split('\n').Select(line =>
+            string.Join(':', line.Split(':').Select((field, index) => index is 2 or 3 && field == inside ? outside : field)));
+        Replace(file, string.Join('\n', lines) + "\n");
+    }
+
+    private static void Replace(string file, string text)
+    {
+        // The link to the template's file goes; what is written then is this root's own.
+        File.Delete(file);
+        File.WriteAllText(file, text);
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
     }
 }

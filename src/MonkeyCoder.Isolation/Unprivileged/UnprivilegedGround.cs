@@ -1,4 +1,5 @@
 using MonkeyCoder.Contracts.Agent;
+using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Isolation.Mounts;
 using MonkeyCoder.Isolation.Oci;
 using MonkeyCoder.Isolation.Sandboxes;
@@ -7,7 +8,7 @@ using MonkeyCoder.Linux;
 namespace MonkeyCoder.Isolation.Unprivileged;
 
 /// <summary>A root of hard links, and a plan of walls for the agent to build around itself.</summary>
-internal sealed class UnprivilegedGround(EnginePaths paths, UserIds ids) : ISandboxGround
+internal sealed class UnprivilegedGround(EnginePaths paths, UserIds ids, bool network) : ISandboxGround
 {
     // Sandboxes come after the node and everything else where the CPU is short.
     private const int Nice = 10;
@@ -38,27 +39,33 @@ internal sealed class UnprivilegedGround(EnginePaths paths, UserIds ids) : ISand
         ["PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "LANG=C.UTF-8"];
 
     // Abstract sockets are in no file system: without Landlock's scopes they would reach the host's.
-    private readonly byte[] _filter = SeccompProfile.CompileUnprivileged(unixSockets: Libc.LandlockVersion() >= Libc.LandlockVersionWithScopes);
+    private readonly byte[] _filter = SeccompProfile.CompileUnprivileged(
+        unixSockets: Libc.LandlockVersion() >= Libc.LandlockVersionWithScopes, network);
 
     public bool AgentListens => false;
 
     public bool HasOwnNetwork => false;
+
+    public bool UsesDoor => network;
 
     public SandboxLimits GroupLimits(SandboxLimits limits) => limits;
 
     public (uint Root, uint User) OwnersIn(UidRange range) => (0, ids.Of(range));
 
     public bool SameHardLimits(SandboxLimits one, SandboxLimits other) =>
-        OciDefaults.SameHardLimits(one, other) && one.Processes == other.Processes && one.MemoryBytes == other.MemoryBytes;
+        OciDefaults.SameHardLimits(one, other) && one.Processes == other.Processes && one.MemoryBytes == other.MemoryBytes
+        // The process that the node knows is the gatekeeper, whose limits are not the agent's.
+        && (!network || one.OpenFiles == other.OpenFiles);
 
-    public void Prepare(SandboxId id, SandboxSpec spec, UidRange range, TemplateLayers template, SandboxVolumes volumes)
+    public void Prepare(SandboxId id, SandboxSpec spec, UidRange range, TemplateLayers template, SandboxVolumes volumes, EgressDoor? door)
     {
         var user = ids.Of(range);
         MakeRoot(volumes.Upper, template, user);
         var plan = new ConfinePlan(
             volumes.Upper, (int)user, Nice, Limits(spec.Limits),
             [.. LinkTree.WritablePlaces, .. volumes.Binds.Select(static bind => bind.Destination)],
-            LinkTree.Devices, _filter, ConfinedLauncher.Agent, Environment);
+            LinkTree.Devices, _filter, ConfinedLauncher.Agent, Environment,
+            door?.Port ?? 0, door?.Secret ?? default);
         var writer = new WireWriter();
         plan.Write(writer);
         Directory.CreateDirectory(paths.BundleDirectory(id));
@@ -73,7 +80,8 @@ internal sealed class UnprivilegedGround(EnginePaths paths, UserIds ids) : ISand
     private static void MakeRoot(string root, TemplateLayers template, uint user)
     {
         var marker = Path.Combine(Path.GetDirectoryName(root)!, MarkerName);
-        var made = $"{user}\n{string.Join('\n', template.Layers)}\n";
+        // With what LinkTree makes beside links: another version of it makes another root.
+        var made = $"2\n{user}\n{string.Join('\n', template.Layers)}\n";
         if (!File.Exists(marker) || File.ReadAllText(marker) != made)
         {
             // The volumes of the new sandbox are in it already, and empty.

@@ -5,7 +5,9 @@ using MonkeyCoder.Linux;
 namespace MonkeyCoder.Isolation.Unprivileged;
 
 /// <summary>The processes of one sandbox as far as they are watched: what a cgroup would know of them.</summary>
-internal sealed class UserGroup(uint userId)
+/// <param name="userId">Their user.</param>
+/// <param name="gatekeeper">Whether the agent is the child of a gatekeeper.</param>
+internal sealed class UserGroup(uint userId, bool gatekeeper)
 {
     // The program whose fork was refused has often ended, and so has the agent's thread for it, when somebody looks.
     private const int NearlyFull = 4;
@@ -71,18 +73,24 @@ internal sealed class UserGroup(uint userId)
     {
         var mine = all.Where(process => process.UserId == UserId).ToArray();
         if (mine.Length == 0) return;
-        var others = mine.Where(static process => !IsAgent(process)).ToArray();
-        (others.Length > 0 ? others : mine).MaxBy(static process => process.MemoryBytes).Signal(Libc.SIGKILL);
+        var work = Work(mine);
+        (work.Length > 0 ? work : mine).MaxBy(static process => process.MemoryBytes).Signal(Libc.SIGKILL);
         lock (_lock) _usage = _usage with { OomKills = _usage.OomKills + 1 };
     }
 
     /// <summary>Kills all but the agent.</summary>
     public void KillWork(IReadOnlyList<UserProcess> all)
     {
-        foreach (var process in all)
-            if (process.UserId == UserId && !IsAgent(process)) process.Signal(Libc.SIGKILL);
+        foreach (var process in Work([.. all.Where(process => process.UserId == UserId)])) process.Signal(Libc.SIGKILL);
     }
 
-    // Orphans inside go to the agent, so it alone is a child of the node.
-    private static bool IsAgent(UserProcess process) => process.ParentPid == Environment.ProcessId;
+    /// <summary>
+    /// All but what is ours: the child of the node, and its child where it is a gatekeeper, which has no other. Orphans inside go to the
+    /// agent.
+    /// </summary>
+    private UserProcess[] Work(UserProcess[] mine)
+    {
+        var first = mine.Where(static process => process.ParentPid == Environment.ProcessId).Select(static process => process.Pid).ToHashSet();
+        return [.. mine.Where(process => !first.Contains(process.Pid) && !(gatekeeper && first.Contains(process.ParentPid)))];
+    }
 }

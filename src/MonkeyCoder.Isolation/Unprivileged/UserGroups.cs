@@ -9,12 +9,18 @@ namespace MonkeyCoder.Isolation.Unprivileged;
 /// Takes the place of cgroups where there are none: a group is the processes of one user, who is one sandbox's alone. Limits are
 /// enforced by <see cref="Watchdog"/>, not by the kernel.
 /// </summary>
-internal sealed class UserGroups(UidSlots slots, UserIds ids) : ICgroupTree
+/// <param name="slots">Claims of uids.</param>
+/// <param name="ids">The uids.</param>
+/// <param name="gatekeepers">Whether the agent is the child of a gatekeeper.</param>
+internal sealed class UserGroups(UidSlots slots, UserIds ids, bool gatekeepers) : ICgroupTree
 {
     // A process may be starting another while it is being stopped.
     private const int FreezeRounds = 4;
 
     private readonly ConcurrentDictionary<string, UserGroup> _groups = new(StringComparer.Ordinal);
+
+    /// <summary>Whether the agent is the child of a gatekeeper.</summary>
+    public bool HasGatekeepers => gatekeepers;
 
     public string Version => "none (processes are counted by user)";
 
@@ -23,7 +29,7 @@ internal sealed class UserGroups(UidSlots slots, UserIds ids) : ICgroupTree
 
     public void Create(string path)
     {
-        if (UserOf(path) is { } user) _groups.TryAdd(NameOf(path), new UserGroup(user));
+        if (UserOf(path) is { } user) _groups.TryAdd(NameOf(path), new UserGroup(user, gatekeepers));
         else throw new SandboxLaunchException($"No uid is claimed for {NameOf(path)}.");
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
 using MonkeyCoder.Contracts.E2b;
+using MonkeyCoder.Isolation.Sandboxes;
 
 namespace MonkeyCoder.Sandbox.E2b;
 
@@ -17,6 +18,13 @@ internal static class E2bAnswers
     /// <summary>A part of the contract that this node does not have.</summary>
     public static IResult NotHere(string what) =>
         Error(StatusCodes.Status501NotImplemented, $"{what} is not available on this node");
+
+    /// <summary>A part of the contract that the node's tier cannot keep.</summary>
+    /// <param name="what">The part.</param>
+    /// <param name="tier">The tier.</param>
+    /// <param name="remedy">What to do, e.g. which field to leave out.</param>
+    public static IResult NotInTier(string what, TierDescription tier, string remedy) => Error(
+        StatusCodes.Status501NotImplemented, $"{what} is not available in the {tier.Name} tier of this node; {remedy}, or use a node of the container tier");
 
     /// <summary>Writes JSON with its length.</summary>
     public static Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK)

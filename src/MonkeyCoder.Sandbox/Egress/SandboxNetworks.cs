@@ -1,16 +1,20 @@
 using MonkeyCoder.Contracts.Agent;
 using MonkeyCoder.Isolation.Egress;
+using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Sandbox.Sandboxes;
 
 namespace MonkeyCoder.Sandbox.Egress;
 
 /// <summary>Replaces what running sandboxes may connect to.</summary>
-internal sealed class SandboxNetworks(NodeEgress node, TimeProvider time)
+internal sealed class SandboxNetworks(NodeEgress node, ISandboxEngine engine, TimeProvider time)
 {
     private static readonly TimeSpan InstallTime = TimeSpan.FromSeconds(10);
 
     /// <summary>What the operator permits.</summary>
     public NodeEgress Node => node;
+
+    /// <summary>What the tier of the node can do.</summary>
+    public TierDescription Tier => engine.Tier;
 
     /// <summary>
     /// Holds from the return on. The first policy with header rules gives the sandbox an authority of its own, which it is made to

@@ -8,7 +8,7 @@ using MonkeyCoder.Sandbox.Problems;
 namespace MonkeyCoder.Sandbox.Executions;
 
 /// <summary>Checks the limits that a request asks for against those that the operator allows.</summary>
-internal sealed class LimitPlanner(SandboxLimits limits, IOptions<LimitOptions> options)
+internal sealed class LimitPlanner(SandboxLimits limits, IOptions<LimitOptions> options, ISandboxEngine engine)
 {
     private const long Mebibyte = 1024 * 1024;
     private const int MaxNameInDetail = 100;
@@ -39,6 +39,10 @@ internal sealed class LimitPlanner(SandboxLimits limits, IOptions<LimitOptions> 
                 + "disk_mb, processes, open_files and network_mbps.");
         }
 
+        var tier = engine.Tier;
+        if (!tier.LimitsCpu && asked.CpuPercent is not null) return Unavailable("cpu_percent", tier);
+        if (!tier.LimitsProcesses && asked.Processes is not null) return Unavailable("processes", tier);
+        if (!tier.HasNetwork && asked.NetworkMbps is not null) return Unavailable("network_mbps", tier);
         var node = options.Value;
         return Check("memory_mb", asked.MemoryMb, LimitOptions.LeastMemoryMb, node.CeilingMemoryMb ?? node.MemoryMb)
             ?? Check("cpu_percent", asked.CpuPercent, LimitOptions.LeastCpuPercent, node.CeilingCpuPercent ?? node.CpuPercent)
@@ -47,6 +51,10 @@ internal sealed class LimitPlanner(SandboxLimits limits, IOptions<LimitOptions> 
             ?? Check("open_files", asked.OpenFiles, LimitOptions.LeastOpenFiles, node.CeilingOpenFiles ?? node.OpenFiles)
             ?? Check("network_mbps", asked.NetworkMbps, LimitOptions.LeastNetworkMbps, node.CeilingNetworkMbps ?? node.NetworkMbps);
     }
+
+    private static Problem Unavailable(string name, TierDescription tier) => ProblemCatalog.Make(
+        ProblemCodes.LimitNotAvailable,
+        $"The limit '{name}' cannot be set in the {tier.Name} tier of this node; leave it out, or use a node of the container tier.");
 
     private static Problem? Check(string name, int? value, int least, int most) =>
         value is null || (value >= least && value <= most)

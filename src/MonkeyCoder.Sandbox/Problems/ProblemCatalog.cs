@@ -61,6 +61,8 @@ internal static class ProblemCatalog
             "Try again; if it stays, report it with the trace id."),
         new(ProblemCodes.BrowserNotAvailable, 501, "This node has no browser sandboxes.",
             "Use a node with browser sandboxes, or sandbox_type 'code'."),
+        new(ProblemCodes.LimitNotAvailable, 501, "The node's tier of isolation cannot hold sandboxes to this limit.",
+            "Leave the limit out that the detail names, or use a node of another tier."),
         new(ProblemCodes.SandboxUnavailable, 503, "A sandbox could not be started, or could not be reached.",
             "Try again; if it stays, have the operator run 'monkey doctor' and look up the trace id in the log."),
         new(ProblemCodes.KernelStartFailed, 503, "The sandbox is there, but its kernel did not start.",

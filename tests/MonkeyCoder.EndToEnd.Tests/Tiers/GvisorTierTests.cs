@@ -10,6 +10,7 @@ public sealed class GvisorTierTests
     private static readonly string[] CannotDo =
     [
         "metadata is kept with a file",
+        "an older package creates, connects, runs, writes and kills",
         "a watched directory tells of changes",
         "a terminal takes input, has a size, changes it and ends",
     ];

@@ -58,9 +58,22 @@ public sealed class UnprivilegedTierTests
         using var client = node.NewClient();
         await using var sandbox = await client.CreateAsync(null, Token);
         var tried = await sandbox.RunCellAsync(
-            $"import socket\nfor family in (socket.AF_INET, socket.AF_INET6):\n    try: socket.socket(family).connect(('127.0.0.1', {node.Port}))\n    except OSError as e: print(e.errno)",
+            $"""
+            import socket
+            try:
+                s = socket.create_connection(('127.0.0.1', {node.Port}), 20)
+                s.sendall(b'GET /sandbox/health HTTP/1.1\r\nHost: localhost\r\n\r\n')
+                print(s.recv(100) or 'ended')
+            except ConnectionError: print('ended')
+            try: socket.socket(socket.AF_INET6)
+            except OSError as e: print(e.errno)
+            """,
             null, Token);
-        Assert.Equal("97\n97\n", string.Concat(tried.Logs.Stdout));
+        Assert.Equal("ended\n97\n", string.Concat(tried.Logs.Stdout));
+        await using var log = new FileStream(node.LogFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var reader = new StreamReader(log);
+        // That it comes to the gateway, and is an event there, is what shows that capabilities of containers are enough.
+        Assert.Contains($"127.0.0.1 port {node.Port}", await reader.ReadToEndAsync(Token), StringComparison.Ordinal);
     }
 
     private static async Task HealthAsync(NodeUnderTest node)

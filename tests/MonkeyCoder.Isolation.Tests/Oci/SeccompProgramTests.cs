@@ -11,6 +11,7 @@ public sealed class SeccompProgramTests
     private const uint I386 = 0x40000003;
     private const uint Allow = 0x7fff0000;
     private const uint Refuse = 0x00050000;
+    private const uint Ask = 0x7fc00000;
     private const uint Kill = 0x80000000;
 
     private static readonly IReadOnlyDictionary<string, uint> Numbers = SyscallNumbers.Read();
@@ -18,7 +19,7 @@ public sealed class SeccompProgramTests
     [Fact]
     public void Compile_EveryRule_DecidesAsTheSourceSays()
     {
-        var program = SeccompProfile.CompileUnprivileged(unixSockets: true);
+        var program = SeccompProfile.CompileUnprivileged(unixSockets: true, network: false);
 
         Assert.Equal(Allow, Run(program, "read"));
         Assert.Equal(Allow, Run(program, "execve"));
@@ -45,7 +46,7 @@ public sealed class SeccompProgramTests
     [InlineData(false, Refuse | 97)]
     public void CompileUnprivileged_Sockets_AreUnixOnesOrNone(bool unixSockets, uint unix)
     {
-        var program = SeccompProfile.CompileUnprivileged(unixSockets);
+        var program = SeccompProfile.CompileUnprivileged(unixSockets, network: false);
 
         Assert.Equal(unix, Run(program, "socket", 1));
         foreach (var family in new ulong[] { 0, 2, 10, 16, 17, 40 }) Assert.Equal(Refuse | 97u, Run(program, "socket", family, 1, 6));
@@ -53,9 +54,33 @@ public sealed class SeccompProgramTests
     }
 
     [Fact]
+    public void CompileUnprivileged_WithANetwork_AsksForTcpAndTakesNothingThatPassesTheGatekeeper()
+    {
+        var program = SeccompProfile.CompileUnprivileged(unixSockets: true, network: true);
+
+        Assert.Equal(Ask, Run(program, "connect", 3, 0, 16));
+        Assert.Equal(Ask, Run(program, "socket", 2, 1));
+        Assert.Equal(Ask, Run(program, "socket", 2, 0x80801, 6));
+        Assert.Equal(Allow, Run(program, "socket", 1, 1));
+        foreach (var (type, protocol) in new (ulong, ulong)[] { (2, 0), (3, 1), (1, 262), (5, 132), (1, 17) })
+            Assert.Equal(Refuse | 97u, Run(program, "socket", 2, type, protocol));
+        foreach (var family in new ulong[] { 0, 10, 16, 17, 40, 43 }) Assert.Equal(Refuse | 97u, Run(program, "socket", family, 1));
+        Assert.Equal(Allow, Run(program, "sendto", 3, 0, 1, 0x4000));
+        Assert.Equal(Refuse | ErrnoName.EOPNOTSUPP, Run(program, "sendto", 3, 0, 1, 0x20004000));
+        Assert.Equal(Refuse | ErrnoName.EOPNOTSUPP, Run(program, "sendmsg", 3, 0, 0xdead_20000000));
+        Assert.Equal(Refuse | ErrnoName.EOPNOTSUPP, Run(program, "sendmmsg", 3, 0, 1, 0x20000000));
+        Assert.Equal(Allow, Run(program, "setsockopt", 3, 6, 1));
+        Assert.Equal(Allow, Run(program, "setsockopt", 3, 1, 20));
+        foreach (var (level, name) in new (ulong, ulong)[] { (0, 4), (6, 30), (6, 31), (41, 1), (0x1_00000001, 25) })
+            Assert.Equal(Refuse | 92u, Run(program, "setsockopt", 3, level, name));
+        Assert.Equal(Refuse | ErrnoName.EPERM, Run(program, "setsockopt", 3, 1, 25));
+        Assert.Equal(Refuse | ErrnoName.EPERM, Run(program, "pidfd_getfd"));
+    }
+
+    [Fact]
     public void Compile_ForeignAbi_IsRefused()
     {
-        var program = SeccompProfile.CompileUnprivileged(unixSockets: true);
+        var program = SeccompProfile.CompileUnprivileged(unixSockets: true, network: false);
 
         Assert.Equal(Kill, Run(program, Numbers["read"], I386));
         Assert.Equal(Refuse | ErrnoName.ENOSYS, Run(program, Numbers["read"] | 0x40000000, X64));

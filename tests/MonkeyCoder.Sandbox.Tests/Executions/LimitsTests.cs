@@ -1,4 +1,5 @@
 using System.Net;
+using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Sandbox.Tests.Hosting;
 
 namespace MonkeyCoder.Sandbox.Tests.Executions;
@@ -34,6 +35,26 @@ public sealed class LimitsTests
 
         var limits = Assert.Single(node.Engine.Sandboxes).Spec.Limits;
         Assert.Equal((300 * Mebibyte, 25, 128), (limits.MemoryBytes, limits.CpuPercent, limits.Processes));
+    }
+
+    [Theory]
+    [InlineData(IsolationTier.Unprivileged, "cpu_percent")]
+    [InlineData(IsolationTier.Gvisor, "processes")]
+    public async Task Execute_WithALimitThatTheTierDoesNotHold_IsRefusedAndWithoutItRuns(IsolationTier tier, string limit)
+    {
+        await using var node = await NodeFixture.StartAsync();
+        node.Engine.Tier = TierDescription.Of(tier);
+        node.Agent.Script = cell => cell.Count(1).Idle();
+
+        var refused = await node.PostAsync("/sandbox/execute", """{"code":"1","limits":{"LIMIT":16}}""".Replace("LIMIT", limit, StringComparison.Ordinal));
+
+        Assert.Equal(HttpStatusCode.NotImplemented, refused.StatusCode);
+        var problem = await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("limit_not_available", problem, StringComparison.Ordinal);
+        Assert.Contains($"'{limit}'", problem.Replace("\\u0027", "'", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Empty(node.Engine.Sandboxes);
+        var done = await node.PostAsync("/sandbox/execute", """{"code":"1","limits":{"memory_mb":128}}""");
+        Assert.Equal(HttpStatusCode.OK, done.StatusCode);
     }
 
     [Theory]

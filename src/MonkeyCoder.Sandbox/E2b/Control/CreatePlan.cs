@@ -14,7 +14,7 @@ internal readonly record struct CreatePlan(SandboxSpec? Spec, SandboxSettings? S
 
     /// <summary>Checks every field; what this node cannot keep is refused rather than dropped.</summary>
     public static CreatePlan Make(
-        SandboxCreateRequest request, bool v2, TemplateNames templates, SandboxesOptions options, SandboxLimits limits, NodeEgress node)
+        SandboxCreateRequest request, bool v2, TemplateNames templates, SandboxesOptions options, SandboxLimits limits, SandboxNetworks networks)
     {
         var timeout = request.Timeout is { } seconds
             ? TimeSpan.FromSeconds(seconds)
@@ -24,7 +24,7 @@ internal readonly record struct CreatePlan(SandboxSpec? Spec, SandboxSettings? S
             ?? CheckPause(request);
         if (problem is not null) return Refuse(StatusCodes.Status400BadRequest, problem);
         if (Unavailable(request) is { } what) return new(null, null, E2bAnswers.NotHere(what));
-        var network = NetworkPlan.Make(NetworkPlan.WayOut(request), node);
+        var network = NetworkPlan.Make(NetworkPlan.WayOut(request), networks.Node, networks.Tier);
         if (network.Refusal is { } refusal) return new(null, null, refusal);
         var template = templates.Find(request.TemplateId);
         if (template.Template is null) return Refuse(StatusCodes.Status404NotFound, template.Problem!);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using MonkeyCoder.Contracts.E2b;
 using MonkeyCoder.Isolation.Egress;
+using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Sandbox.Egress;
 
 namespace MonkeyCoder.Sandbox.E2b.Control;
@@ -17,7 +18,7 @@ internal readonly record struct NetworkPlan(EgressPolicy? Policy, NetworkSetting
     private const int MaxRules = 64;
     private const int MaxShown = 100;
 
-    public static NetworkPlan Make(SandboxNetworkUpdate asked, NodeEgress node)
+    public static NetworkPlan Make(SandboxNetworkUpdate asked, NodeEgress node, TierDescription tier)
     {
         if (asked.EgressProxy is { ValueKind: not JsonValueKind.Null }) return new(null, null, E2bAnswers.NotHere("an egress proxy of your own"));
         if (CheckCounts(asked) is { } tooMany) return Refuse(tooMany);
@@ -33,6 +34,7 @@ internal readonly record struct NetworkPlan(EgressPolicy? Policy, NetworkSetting
         var (headers, refusal) = ReadRules(asked.Rules);
         if (refusal is not null) return new(null, null, refusal);
 
+        if (Unavailable(asked, headers, tier) is { } unavailable) return new(null, null, unavailable);
         var closed = asked.AllowInternetAccess is false || denied.Any(IsEverything);
         var open = asked.AllowInternetAccess is true && !closed;
         var everything = networks.Where(static rule => IsEverything(rule.Network)).Select(static rule => rule.Ports).ToArray();
@@ -59,6 +61,15 @@ internal readonly record struct NetworkPlan(EgressPolicy? Policy, NetworkSetting
         EgressProxy = request.Network?.EgressProxy,
         Rules = request.Network?.Rules,
     };
+
+    /// <summary>What the tier cannot keep; denying is kept by every tier.</summary>
+    private static IResult? Unavailable(SandboxNetworkUpdate asked, IReadOnlyList<HeaderRule> headers, TierDescription tier)
+    {
+        if (!tier.AddsHeaders && headers.Count > 0) return E2bAnswers.NotInTier("adding headers to requests", tier, "leave 'network.rules' out");
+        return !tier.HasNetwork && (asked.AllowInternetAccess is true || asked.AllowOut?.Count > 0)
+            ? E2bAnswers.NotInTier("a network in sandboxes", tier, "leave 'allow_internet_access' and 'allowOut' out")
+            : null;
+    }
 
     private static NetworkPlan Refuse(string problem) => new(null, null, E2bAnswers.Error(StatusCodes.Status400BadRequest, problem));
 

@@ -40,7 +40,7 @@ internal sealed class SandboxEndpoints(
         var read = await RequestJson
             .ReadAsync(context.Request, E2bJson.Default.SandboxCreateRequest, MaxBodyBytes, cancellationToken).ConfigureAwait(false);
         if (read.Value is not { } request) return NoBody(read);
-        var plan = CreatePlan.Make(request, v2, templates, options.Value, limits, networks.Node);
+        var plan = CreatePlan.Make(request, v2, templates, options.Value, limits, networks);
         if (plan.Refusal is { } refusal) return refusal;
         var caller = Caller.Of(context);
         var sandbox = await registry

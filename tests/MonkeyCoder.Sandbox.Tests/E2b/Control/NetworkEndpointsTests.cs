@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using MonkeyCoder.Isolation.Egress;
+using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Sandbox.Egress;
 
 namespace MonkeyCoder.Sandbox.Tests.E2b.Control;
@@ -127,6 +128,26 @@ public sealed class NetworkEndpointsTests : IAsyncLifetime
         Assert.False(Policy().AllowPublic);
         Assert.Equal(["listed.org", "*.listed.org"], Policy().AllowedHosts.Select(rule => rule.Pattern.ToString()));
         Assert.False((await DetailAsync(sandbox)).TryGetProperty("allowInternetAccess", out _));
+    }
+
+    [Theory]
+    [InlineData("""{"allow_internet_access":true}""", """{"allow_internet_access":true}""", "'allow_internet_access'")]
+    [InlineData("""{"network":{"allowOut":["1.1.1.1"]}}""", """{"allowOut":["1.1.1.1"]}""", "'allowOut'")]
+    [InlineData(
+        """{"network":{"rules":{"api.example.com":[{"transform":{"headers":{"X-A":"1"}}}]}}}""",
+        """{"rules":{"api.example.com":[{"transform":{"headers":{"X-A":"1"}}}]}}""", "'network.rules'")]
+    public async Task Network_InATierWithoutOne_IsRefusedWhereItIsAskedFor(string create, string replace, string named)
+    {
+        _node.Engine.Tier = TierDescription.Of(IsolationTier.Gvisor);
+        // What asks for nothing, or for what holds anyway, goes on.
+        var sandbox = await _node.CreateAsync("""{"templateID":"base"}""");
+        await _node.CreateAsync("""{"templateID":"base","allow_internet_access":false,"network":{"denyOut":["0.0.0.0/0"]}}""");
+
+        using var created = await _node.SendAsync(HttpMethod.Post, "/v2/sandboxes", create.Insert(1, "\"templateID\":\"base\","));
+        await SandboxEndpointsTests.ExpectErrorAsync(created, 501, named);
+        using var replaced = await _node.SendAsync(HttpMethod.Put, $"/sandboxes/{sandbox.Id}/network", replace);
+        await SandboxEndpointsTests.ExpectErrorAsync(replaced, 501, "gvisor tier");
+        Assert.Equal(2, _node.Engine.Sandboxes.Count);
     }
 
     [Fact]
