@@ -232,7 +232,7 @@ public sealed class ProxyEntryTests
     [InlineData("GET / HTTP/1.1\r\nHost: other.org\r\n\r\n", "name_mismatch")]
     [InlineData("get / http/1.1\r\nHost: other.org\r\n\r\n", "bad_request")]
     [InlineData("\r\n\r\nGET / HTTP/1.1\r\nHost: other.org\r\n\r\n", "bad_request")]
-    [InlineData("GET /\xff HTTP/1.1\r\nHost: other.org\r\n\r\n", "name_mismatch")]
+    [InlineData("GET /\xff HTTP/1.1\r\nHost: other.org\r\n\r\n", "bad_request")]
     [InlineData("GET\t/ HTTP/1.1\r\nHost: other.org\r\n\r\n", "bad_request")]
     [InlineData("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "bad_request")]
     public async Task Connect_HttpAtANamedPort_MustMeanTheSameName(string request, string? reason)
