@@ -9,12 +9,18 @@ namespace MonkeyCoder.Bench;
 /// <summary>Everything that can be measured, in the order it is.</summary>
 internal static class Benchmarks
 {
-    public static IReadOnlyList<IBenchmark> Create(SandboxClient client, Crowd crowd)
+    /// <param name="client">Talks to the service.</param>
+    /// <param name="http">The same, for requests that the client has not.</param>
+    /// <param name="crowd">Sandboxes that live beside others.</param>
+    /// <param name="openedRange">What the service lets sandboxes reach besides public addresses; null: nothing.</param>
+    public static IReadOnlyList<IBenchmark> Create(SandboxClient client, HttpClient http, Crowd crowd, string? openedRange)
     {
         var rootPath = FindRoot();
         return
         [
             .. ServiceBenchmarks.Create(client, crowd),
+            new PolicyUpdate(client, http, openedRange == OutsideServer.Range, allows: true),
+            new PolicyUpdate(client, http, openedRange == OutsideServer.Range, allows: false),
             new BubblewrapPeer(rootPath),
             new IpykernelPeer("start", "start a plain ipykernel until its first result is there", 20),
             new IpykernelPeer("round-trip", "run 1+1 in a live plain ipykernel", 500),

@@ -5,13 +5,13 @@ using MonkeyCoder.Bench.Service;
 using MonkeyCoder.Client;
 
 const string Data = "artifacts/bench";
-using var client = new SandboxClient(new SandboxClientOptions
-{
-    BaseAddress = new Uri(Environment.GetEnvironmentVariable("MONKEY_URL") ?? "http://127.0.0.1:8001"),
-    ApiKey = Environment.GetEnvironmentVariable("E2B_API_KEY"),
-});
+var service = new Uri(Environment.GetEnvironmentVariable("MONKEY_URL") ?? "http://127.0.0.1:8001");
+var key = Environment.GetEnvironmentVariable("E2B_API_KEY");
+using var client = new SandboxClient(new SandboxClientOptions { BaseAddress = service, ApiKey = key });
+using var http = new HttpClient { BaseAddress = service };
+http.DefaultRequestHeaders.Add("X-API-KEY", key);
 await using var crowd = new Crowd(new Node(client));
-var benchmarks = Benchmarks.Create(client, crowd);
+var benchmarks = Benchmarks.Create(client, http, crowd, Environment.GetEnvironmentVariable("BENCH_OPENED_RANGE"));
 
 var list = new Command("list", "Say what can be measured, and what of it runs here.");
 list.SetAction(async (_, cancellationToken) =>

@@ -27,9 +27,11 @@ public enum FileKind
 /// <param name="GroupId">Group.</param>
 /// <param name="SizeBytes">Size.</param>
 /// <param name="ModifiedUnixNanoseconds">Last change of content.</param>
+/// <param name="ChangedUnixNanoseconds">Last change of content or metadata, which nobody can set.</param>
 /// <param name="Inode">Number within the device.</param>
+/// <param name="Device">Number of the device: major in the upper half, minor in the lower.</param>
 public readonly record struct FileStatus(
-    int Mode, uint UserId, uint GroupId, long SizeBytes, long ModifiedUnixNanoseconds, ulong Inode)
+    int Mode, uint UserId, uint GroupId, long SizeBytes, long ModifiedUnixNanoseconds, long ChangedUnixNanoseconds, ulong Inode, ulong Device)
 {
     /// <summary>Bytes of struct statx, the same on every architecture.</summary>
     internal const int StatxBytes = 256;
@@ -42,6 +44,12 @@ public readonly record struct FileStatus(
         MemoryMarshal.Read<uint>(statx[20..]),
         MemoryMarshal.Read<uint>(statx[24..]),
         MemoryMarshal.Read<long>(statx[40..]),
-        (MemoryMarshal.Read<long>(statx[112..]) * 1_000_000_000) + MemoryMarshal.Read<uint>(statx[120..]),
-        MemoryMarshal.Read<ulong>(statx[32..]));
+        Nanoseconds(statx[112..]),
+        Nanoseconds(statx[96..]),
+        MemoryMarshal.Read<ulong>(statx[32..]),
+        ((ulong)MemoryMarshal.Read<uint>(statx[136..]) << 32) | MemoryMarshal.Read<uint>(statx[140..]));
+
+    /// <summary>Of a struct statx_timestamp.</summary>
+    private static long Nanoseconds(ReadOnlySpan<byte> timestamp) =>
+        (MemoryMarshal.Read<long>(timestamp) * 1_000_000_000) + MemoryMarshal.Read<uint>(timestamp[8..]);
 }

@@ -21,6 +21,9 @@ public sealed class LibcFileTests : IDisposable
         using var file = Libc.TryOpen(path, OpenHow.Read, 0, out _);
         Assert.Equal(status, Libc.Status(file!));
         Assert.Equal((FileKind.Regular, 0x8500, 5L), (status.Kind, status.Mode, status.SizeBytes));
+        Assert.True(status.ChangedUnixNanoseconds > status.ModifiedUnixNanoseconds);
+        Assert.Equal(0, Libc.TryStatus("/proc/self/stat", followLink: false, out var elsewhere));
+        Assert.NotEqual((0UL, elsewhere.Device), (status.Device, status.Device));
         Assert.Equal(((modified - DateTime.UnixEpoch).Ticks * 100, Libc.EffectiveUserId), (status.ModifiedUnixNanoseconds, status.UserId));
     }
 

@@ -23,8 +23,8 @@ public sealed record ExecuteResponse(
     public string? Reason { get; init; }
 
     /// <value>
-    /// Limits that made themselves felt, also where the cell came to its end: cpu (slowed down for a tenth of its time or
-    /// more), output, wall_time, and those that kill: memory, disk, volume_workspace and the like, files, processes, life. Absent
+    /// Limits that made themselves felt, also where the cell came to its end: cpu and bandwidth (slowed down for a tenth of its
+    /// time or more), connections (refused, or slowed down so, for their number), output, wall_time, and those that kill: memory, disk, volume_workspace and the like, files, processes, life. Absent
     /// where there was none.
     /// </value>
     public IReadOnlyList<string>? LimitsReached { get; init; }

@@ -120,6 +120,13 @@ internal sealed class EgressConnection : IDisposable
         lock (_lock) return Judge().IsAllowed;
     }
 
+    /// <summary>Whether the policy of now lets it carry a protocol that does not say which host it is for.</summary>
+    public bool MayBeUnnamed()
+    {
+        lock (_lock)
+            return _target is { Name: { } name, Port: var port } && Egress.Policy.AllowsUnnamed(name, _address!, port, Egress.Gateway.Addresses);
+    }
+
     /// <summary>Closes both sides at once; what waits on them fails. The client sees a reset.</summary>
     public void Reset()
     {

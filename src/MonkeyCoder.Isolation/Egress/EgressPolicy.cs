@@ -15,7 +15,7 @@ public sealed record EgressPolicy
     /// <summary>Every public address, at the ports of <see cref="PublicPorts"/>.</summary>
     public bool AllowPublic { get; init; }
 
-    /// <value>Ports that <see cref="AllowPublic"/> opens. Default: all but 25, from which mail is sent.</value>
+    /// <value>Ports that <see cref="AllowPublic"/> opens. Default: all but 25, through which mail is sent.</value>
     public IReadOnlyList<PortSet> PublicPorts { get; init; } = [PortSet.AllButMail];
 
     /// <summary>Names that may be connected to. They never match an address.</summary>
@@ -101,6 +101,14 @@ public sealed record EgressPolicy
 
         return EgressVerdict.Refused(known ? EgressReasons.Port : EgressReasons.NotAllowed);
     }
+
+    /// <summary>
+    /// Whether a connection to a judged name may carry a protocol that does not say which host it is for: at a port that the rule
+    /// for the name names, or where the address alone would do. Never at 80 and 443, where one address serves many names.
+    /// </summary>
+    public bool AllowsUnnamed(HostName name, IPAddress address, int port, AddressPolicy platform) =>
+        !PortSet.Web.Contains(port)
+        && (AllowedHosts.Any(rule => rule.Ports.Names(port) && rule.Pattern.Matches(name)) || JudgeAddress(address, port, platform).IsAllowed);
 
     /// <summary>Headers to add to requests to a judged name; later rules win over earlier ones.</summary>
     public IReadOnlyDictionary<string, string> HeadersFor(HostName name)

@@ -26,7 +26,7 @@ internal static class EgressRules
     private static readonly Lazy<(ReadOnlyMemory<byte> Messages, uint LastSequence)> LazyRoutes = new(WriteRoutes);
     private static readonly Lazy<(ReadOnlyMemory<byte> Messages, uint LastSequence)> LazyFilter = new(WriteFilter);
 
-    /// <summary>lo is up, and every address is reached through it.</summary>
+    /// <summary>lo is up, has an address that the C library counts as one, and every address is reached through it.</summary>
     public static (ReadOnlyMemory<byte> Messages, uint LastSequence) Routes => LazyRoutes.Value;
 
     /// <summary>The table.</summary>
@@ -36,6 +36,7 @@ internal static class EgressRules
     {
         var writer = new NetlinkWriter();
         RouteRequests.BringLoopbackUp(writer);
+        RouteRequests.AddSecondLoopbackAddress(writer);
         RouteRequests.TakeEveryAddress(writer);
         return (writer.Written, writer.Sequence);
     }

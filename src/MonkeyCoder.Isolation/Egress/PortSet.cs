@@ -1,22 +1,26 @@
 namespace MonkeyCoder.Isolation.Egress;
 
-/// <summary>TCP ports of a rule.</summary>
+/// <summary>
+/// TCP ports of a rule. 25, through which mail servers take mail from each other, is in none that does not name it: so no
+/// number of wide rules opens it.
+/// </summary>
 public sealed record PortSet
 {
+    private const int Mail = 25;
+
     private readonly int _only; // 0: not one only
     private readonly bool _web;
-    private readonly int _but; // 0: none left out
 
-    private PortSet(int only = 0, bool web = false, int but = 0) => (_only, _web, _but) = (only, web, but);
-
-    /// <summary>Every port.</summary>
-    public static PortSet Any { get; } = new();
+    private PortSet(int only = 0, bool web = false) => (_only, _web) = (only, web);
 
     /// <summary>80 and 443: what a rule about names allows where it names no port.</summary>
     public static PortSet Web { get; } = new(web: true);
 
-    /// <summary>Every port but 25, through which mail servers take mail from each other.</summary>
-    public static PortSet AllButMail { get; } = new(but: 25);
+    /// <summary>Every port but 25: what a rule about addresses allows where it names no port.</summary>
+    public static PortSet AllButMail { get; } = new();
+
+    /// <summary>Whether it is port 25.</summary>
+    public bool IsMail => Names(Mail);
 
     /// <summary>One port.</summary>
     public static PortSet Only(int port)
@@ -26,12 +30,14 @@ public sealed record PortSet
         return new PortSet(only: port);
     }
 
+    /// <summary>Whether it is this one port.</summary>
+    public bool Names(int port) => _only != 0 && _only == port;
+
     /// <summary>Whether a port is in it.</summary>
     public bool Contains(int port)
     {
-        if (port is < 1 or > ushort.MaxValue || port == _but) return false;
         if (_only != 0) return port == _only;
-        return !_web || port is 80 or 443;
+        return _web ? port is 80 or 443 : port is > 0 and <= ushort.MaxValue and not Mail;
     }
 
     /// <summary>Whether every port of the other is in it.</summary>
@@ -39,8 +45,8 @@ public sealed record PortSet
     {
         ArgumentNullException.ThrowIfNull(other);
         if (other._only != 0) return Contains(other._only);
-        return this == other || this == Any || (this == AllButMail && other == Web);
+        return this == other || this == AllButMail;
     }
 
-    public override string ToString() => _only != 0 ? $"{_only}" : _web ? "80,443" : _but != 0 ? $"all but {_but}" : "all";
+    public override string ToString() => _only != 0 ? $"{_only}" : _web ? "80,443" : $"all but {Mail}";
 }

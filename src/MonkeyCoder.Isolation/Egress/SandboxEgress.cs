@@ -21,6 +21,7 @@ internal sealed class SandboxEgress : IAsyncDisposable
     private readonly EgressSockets? _sockets;
     private volatile EgressPolicy _policy = EgressPolicy.DenyAll;
     private long _bytes;
+    private long _refusedConnections;
     private bool _disposed; // under _lock
 
     /// <summary>Does nothing yet.</summary>
@@ -56,6 +57,15 @@ internal sealed class SandboxEgress : IAsyncDisposable
 
     /// <summary>Bytes that went through, both ways.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
+
+    /// <summary>For how long traffic had to wait for its bandwidth, both ways together.</summary>
+    public TimeSpan TrafficDelay => _outwards.Waited + _inwards.Waited;
+
+    /// <summary>For how long connections had to wait because there were too many new ones.</summary>
+    public TimeSpan ConnectionDelay => _arrivals.Waited;
+
+    /// <summary>Connections that were refused because as many were open as it may have.</summary>
+    public long RefusedConnections => Interlocked.Read(ref _refusedConnections);
 
     /// <summary>Connections that are open now.</summary>
     public int Connections
@@ -174,9 +184,6 @@ internal sealed class SandboxEgress : IAsyncDisposable
     {
         while (!_stopping.IsCancellationRequested)
         {
-            // More than its share waits in the backlog, and then in the kernel of the client.
-            var wait = _arrivals.Take(1);
-            if (wait > TimeSpan.Zero) await Task.Delay(wait, Gateway.Time, _stopping.Token).ConfigureAwait(false);
             Socket client;
             try
             {
@@ -187,6 +194,18 @@ internal sealed class SandboxEgress : IAsyncDisposable
                 // The client has gone already, or the node has no descriptors left just now.
                 await Task.Delay(AcceptPause, Gateway.Time, _stopping.Token).ConfigureAwait(false);
                 continue;
+            }
+
+            try
+            {
+                // What comes meanwhile waits in the backlog, and then in the kernel of the client.
+                var wait = _arrivals.Take(1);
+                if (wait > TimeSpan.Zero) await Task.Delay(wait, Gateway.Time, _stopping.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                client.Dispose();
+                throw;
             }
 
             Begin(client, handle);
@@ -214,6 +233,7 @@ internal sealed class SandboxEgress : IAsyncDisposable
             }
         }
 
+        if (reason == EgressReasons.Limit) Interlocked.Increment(ref _refusedConnections);
         // Where it was meant to go is known only of one that was redirected.
         if (connection.OriginalDestination is { } chosen) Refuse(new EgressTarget(null, chosen.Address, chosen.Port), reason);
         else Refuse(reason);

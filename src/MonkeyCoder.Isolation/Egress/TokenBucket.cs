@@ -11,6 +11,21 @@ internal sealed class TokenBucket(double perSecond, double burst, TimeProvider t
     private double _burst = burst; // under _lock
     private double _left = burst; // under _lock; negative while what was taken is being waited for
     private long _filledAt = time.GetTimestamp(); // under _lock
+    private long _waitedUntil; // under _lock; timestamp
+    private TimeSpan _waited; // under _lock
+
+    /// <summary>For how long somebody had to wait, up to now; time in which many did counts once.</summary>
+    public TimeSpan Waited
+    {
+        get
+        {
+            lock (_lock)
+            {
+                var now = time.GetTimestamp();
+                return now < _waitedUntil ? _waited - time.GetElapsedTime(now, _waitedUntil) : _waited;
+            }
+        }
+    }
 
     /// <summary>Changes both.</summary>
     public void Set(double perSecond, double burst)
@@ -43,7 +58,12 @@ internal sealed class TokenBucket(double perSecond, double burst, TimeProvider t
         {
             Fill();
             _left -= count;
-            return _left >= 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(-_left / _perSecond);
+            if (_left >= 0) return TimeSpan.Zero;
+            var wait = TimeSpan.FromSeconds(-_left / _perSecond);
+            var until = _filledAt + (long)(wait.TotalSeconds * time.TimestampFrequency);
+            var from = Math.Max(_filledAt, _waitedUntil);
+            if (until > from) (_waited, _waitedUntil) = (_waited + time.GetElapsedTime(from, until), until);
+            return wait;
         }
     }
 

@@ -22,7 +22,7 @@ internal static class Tunnel
         }
 
         var patience = byAddress.IsAllowed && !PortSet.Web.Contains(chosen.Port) ? ShortPatience : egress.Gateway.Options.HeadTimeout;
-        var intent = await ClientIntent.ReadAsync(connection.Client, patience, egress.Gateway.Time, cancellationToken).ConfigureAwait(false);
+        var intent = await ClientIntent.ReadAsync(connection.Client, anyProtocol: false, patience, egress.Gateway.Time, cancellationToken).ConfigureAwait(false);
 
         // 2. A name that the policy allows.
         if (intent.Speech == ClientSpeech.Tls && HostName.TryParse(intent.ServerName, out var name) && egress.Policy.JudgeName(name, chosen.Port).IsAllowed)
@@ -43,18 +43,46 @@ internal static class Tunnel
         else Refuse(connection, chosen, byAddress.Reason!);
     }
 
-    /// <summary>To a name that has been judged and connected to: the client must mean the same name.</summary>
+    /// <summary>
+    /// To a name that has been judged and connected to: the client must mean the same name. What says no name, as SSH, passes
+    /// where the policy lets it.
+    /// </summary>
     public static async Task RunNamedAsync(
         EgressConnection connection, EgressTarget target, PeekStream server, bool http, CancellationToken cancellationToken)
     {
-        var egress = connection.Egress;
-        var intent = await ClientIntent.ReadAsync(connection.Client, egress.Gateway.Options.HeadTimeout, egress.Gateway.Time, cancellationToken).ConfigureAwait(false);
+        var gateway = connection.Egress.Gateway;
+        var unnamed = connection.MayBeUnnamed();
+        if (unnamed && await SpeaksFirstAsync(server, connection.Client, cancellationToken).ConfigureAwait(false))
+        {
+            // No server of TLS or HTTP does, so there is no name to come.
+            await EgressRelay.RunAsync(connection, server, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var intent = await ClientIntent.ReadAsync(connection.Client, unnamed, gateway.Options.HeadTimeout, gateway.Time, cancellationToken).ConfigureAwait(false);
         if (intent.Speech == ClientSpeech.Tls && HostName.TryParse(intent.ServerName, out var name) && name == target.Name)
             await RunTlsAsync(connection, server, target, cancellationToken).ConfigureAwait(false);
-        else if (intent.Speech == ClientSpeech.Http && http)
+        else if (intent.Speech == ClientSpeech.Http && (http || unnamed))
             await HttpExchange.RunAsync(connection, server, target, single: false, cancellationToken).ConfigureAwait(false);
+        else if (intent.Speech == ClientSpeech.Other && unnamed)
+            await EgressRelay.RunAsync(connection, server, cancellationToken).ConfigureAwait(false);
         else
             Refuse(connection, target, EgressReasons.NameMismatch);
+    }
+
+    /// <summary>Waits until one of them says something or ends, for as long as a connection may be idle. What was said stays unread.</summary>
+    private static async Task<bool> SpeaksFirstAsync(PeekStream server, PeekStream client, CancellationToken cancellationToken)
+    {
+        if (!client.Ahead.IsEmpty) return false;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task[] words = [server.LookAsync(either.Token).AsTask(), client.LookAsync(either.Token).AsTask()];
+        var first = await Task.WhenAny(words).ConfigureAwait(false);
+        // Neither may be read twice at once.
+        await either.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(words).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        await first.ConfigureAwait(false);
+        return client.Ahead.IsEmpty && !server.Ahead.IsEmpty;
     }
 
     private static async Task RelayAsync(EgressConnection connection, EgressTarget target, EgressTarget? otherwise, CancellationToken cancellationToken)

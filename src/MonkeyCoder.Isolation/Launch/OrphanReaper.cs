@@ -25,7 +25,7 @@ internal sealed class OrphanReaper : IDisposable
     private readonly PosixSignalRegistration _childEnds;
     private readonly ITimer _timer;
     private readonly int _session;
-    private HashSet<int> _seen = [];
+    private HashSet<Zombie> _seen = [];
     private int _state;
 
     public OrphanReaper(TimeProvider time)
@@ -52,13 +52,14 @@ internal sealed class OrphanReaper : IDisposable
     {
         // Armed again from here on by every child that ends: one that ends while we look may not be seen.
         if (Interlocked.CompareExchange(ref _state, Idle, Armed) != Armed) return;
-        var orphans = Children().Where(IsOrphan).ToHashSet();
-        foreach (var pid in orphans.Where(_seen.Contains)) _ = Libc.TryReapChild(pid);
+        var orphans = Children().Select(AsOrphan).OfType<Zombie>().ToHashSet();
+        foreach (var orphan in orphans.Where(_seen.Contains)) _ = Libc.TryReapChild(orphan.Pid);
         _seen = orphans;
         if (orphans.Count > 0) LookLater();
     }
 
-    private bool IsOrphan(int pid) => ReadStat(pid) is { State: "Z", Session: var session } && session != _session;
+    private Zombie? AsOrphan(int pid) =>
+        ReadStat(pid) is { State: "Z" } stat && stat.Session != _session ? new Zombie(pid, stat.StartTime) : null;
 
     /// <summary>proc(5), /proc/pid/task/tid/children; nothing on a kernel without it.</summary>
     private static IEnumerable<int> Children()
@@ -70,12 +71,12 @@ internal sealed class OrphanReaper : IDisposable
         }
     }
 
-    /// <summary>State and session of proc(5), /proc/pid/stat: fields 3 and 6, after a name that may hold anything.</summary>
-    private static (string State, int Session)? ReadStat(int pid)
+    /// <summary>State, session and start of proc(5), /proc/pid/stat: fields 3, 6 and 22, after a name that may hold anything.</summary>
+    private static (string State, int Session, string StartTime)? ReadStat(int pid)
     {
         var stat = Read(FormattableString.Invariant($"/proc/{pid}/stat"));
         var fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return fields.Length > 3 ? (fields[0], int.Parse(fields[3], CultureInfo.InvariantCulture)) : null;
+        return fields.Length > 19 ? (fields[0], int.Parse(fields[3], CultureInfo.InvariantCulture), fields[19]) : null;
     }
 
     /// <summary>Empty where the process or thread has gone.</summary>
@@ -90,4 +91,7 @@ internal sealed class OrphanReaper : IDisposable
             return "";
         }
     }
+
+    /// <summary>One process: its number may be another's by the next look.</summary>
+    private sealed record Zombie(int Pid, string StartTime);
 }

@@ -113,6 +113,9 @@ internal sealed class Sandbox : ISandbox
             usage.ForkFailures, Volumes.UsedBytes, _written, Egress.Bytes)
         {
             CpuThrottledTime = usage.ThrottledTime,
+            NetworkDelayedTime = Egress.TrafficDelay,
+            ConnectionsDelayedTime = Egress.ConnectionDelay,
+            ConnectionsRefused = Egress.RefusedConnections,
             Full = Volumes.Full(Spec.Limits),
         };
     }

@@ -29,6 +29,15 @@ public sealed record SandboxUsage(
     /// <value>Time in which processes that wanted to run had to wait for the CPU limit, on all CPUs together.</value>
     public TimeSpan CpuThrottledTime { get; init; }
 
+    /// <value>Time in which traffic had to wait for the limit of bandwidth, both ways together.</value>
+    public TimeSpan NetworkDelayedTime { get; init; }
+
+    /// <value>Time in which new connections out of the sandbox had to wait because there were too many of them.</value>
+    public TimeSpan ConnectionsDelayedTime { get; init; }
+
+    /// <value>Connections that were refused because as many were open as the sandbox may have.</value>
+    public long ConnectionsRefused { get; init; }
+
     /// <value>What is full: <c>files</c>, <c>disk</c>, <c>volume_workspace</c> and the like; null where that is not measured piece by piece.</value>
     public IReadOnlyList<string>? Full { get; init; }
 }

@@ -7,6 +7,7 @@ public static class RouteRequests
 {
     // linux/rtnetlink.h, linux/netlink.h, linux/if.h
     private const ushort RTM_NEWLINK = 16;
+    private const ushort RTM_NEWADDR = 20;
     private const ushort RTM_NEWROUTE = 24;
     private const ushort NLM_F_EXCL = 0x200;
     private const ushort NLM_F_CREATE = 0x400;
@@ -15,6 +16,8 @@ public static class RouteRequests
     private const byte RTPROT_BOOT = 3;
     private const byte RT_SCOPE_HOST = 254;
     private const byte RTN_LOCAL = 2;
+    private const ushort IFA_ADDRESS = 1;
+    private const ushort IFA_LOCAL = 2;
     private const ushort RTA_OIF = 4;
     private const ushort RTA_PREFSRC = 7;
     private const uint IFF_UP = 1;
@@ -33,6 +36,21 @@ public static class RouteRequests
         BinaryPrimitives.WriteUInt32LittleEndian(link[8..], IFF_UP);
         BinaryPrimitives.WriteUInt32LittleEndian(link[12..], IFF_UP);
         writer.BeginMessage(RTM_NEWLINK, 0, link);
+        writer.EndMessage();
+    }
+
+    /// <summary>
+    /// A second address of loopback. The C library looks names up with AI_ADDRCONFIG only where a device has an address
+    /// other than 127.0.0.1 (getaddrinfo(3)). Adds no route: all of 127.0.0.0/8 is reached over lo anyway.
+    /// <c>ip address add 127.0.0.2/8 dev lo scope host</c>.
+    /// </summary>
+    public static void AddSecondLoopbackAddress(NetlinkWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        // struct ifaddrmsg: family, prefix length, flags, scope, index
+        writer.BeginMessage(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, [AF_INET, 8, 0, RT_SCOPE_HOST, LoopbackIndex, 0, 0, 0]);
+        writer.Attribute(IFA_LOCAL, [127, 0, 0, 2]);
+        writer.Attribute(IFA_ADDRESS, [127, 0, 0, 2]);
         writer.EndMessage();
     }
 

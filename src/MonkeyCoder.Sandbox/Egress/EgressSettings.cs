@@ -12,8 +12,9 @@ internal sealed class EgressSettings
 
     /// <value>
     /// Domains that a sandbox may reach whose creator says nothing about the network, e.g. <c>pypi.org, *.pythonhosted.org,
-    /// git.example.com:22</c>; at ports 80 and 443 where none is named. <c>*.</c> stands for at least one more label. Default:
-    /// none.
+    /// git.example.com:22</c>; at ports 80 and 443 where none is named. <c>*.</c> stands for at least one more label. What does
+    /// not name its host, as SSH, gets there through the proxy on 127.0.0.1:3128. Port 25 is open to what is listed here with it,
+    /// and to nothing else. Default: none.
     /// </value>
     public string AllowedDomains { get; set; } = "";
 

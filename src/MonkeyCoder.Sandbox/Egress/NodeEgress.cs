@@ -18,9 +18,15 @@ internal sealed class NodeEgress(IOptions<EgressSettings> settings)
     /// <summary>Policy of a sandbox whose creator says nothing.</summary>
     public EgressPolicy Default => new() { AllowedHosts = AllowedHosts };
 
-    /// <summary>Whether a tenant may have a rule: any where public addresses are permitted, else what the node's list covers.</summary>
+    /// <summary>
+    /// Whether a tenant may have a rule: any where public addresses are permitted, else what the node's list covers. Port 25 of
+    /// any name only where the list covers it: whose zone a name is in chooses where it leads.
+    /// </summary>
     public bool Permits(HostRule rule) =>
-        PermitsPublic || AllowedHosts.Any(own => own.Pattern.Covers(rule.Pattern) && own.Ports.Covers(rule.Ports));
+        (PermitsPublic && !rule.Ports.IsMail) || AllowedHosts.Any(own => own.Pattern.Covers(rule.Pattern) && own.Ports.Covers(rule.Ports));
+
+    /// <summary>Whether a tenant may have a rule: any where public addresses are permitted, but for port 25.</summary>
+    public bool Permits(NetworkRule rule) => PermitsPublic && !rule.Ports.IsMail;
 
     /// <summary>What no sandbox reaches.</summary>
     public static AddressPolicy Platform(EgressSettings settings) => new(

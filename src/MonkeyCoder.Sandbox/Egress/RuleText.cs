@@ -7,7 +7,7 @@ namespace MonkeyCoder.Sandbox.Egress;
 
 /// <summary>
 /// Rules as people write them: a domain, an address or a range, each with <c>:port</c> if need be. Domains without a port
-/// mean 80 and 443, addresses every port.
+/// mean 80 and 443, addresses every port but 25.
 /// </summary>
 internal static class RuleText
 {
@@ -26,7 +26,7 @@ internal static class RuleText
     /// <summary>null where the text is no address or range with or without a port; IPv6 with a port stands in brackets.</summary>
     public static NetworkRule? ReadAddress(string text)
     {
-        if (ReadNetwork(text) is { } plain) return new NetworkRule(plain, PortSet.Any);
+        if (ReadNetwork(text) is { } plain) return new NetworkRule(plain, PortSet.AllButMail);
         var colon = text.LastIndexOf(':');
         if (colon < 0 || ReadPort(text[(colon + 1)..]) is not { } ports) return null;
         var address = text[..colon];

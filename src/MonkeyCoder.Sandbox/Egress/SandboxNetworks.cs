@@ -18,18 +18,20 @@ internal sealed class SandboxNetworks(NodeEgress node, ISandboxEngine engine, Ti
 
     /// <summary>
     /// Holds from the return on. The first policy with header rules gives the sandbox an authority of its own, which it is made to
-    /// trust first.
+    /// trust first. That takes time, in which one that was asked for later may come into force: it stays.
     /// </summary>
+    /// <returns>False where one that was asked for later holds.</returns>
     /// <exception cref="SandboxTrustException">The sandbox did not take the certificate; nothing has changed.</exception>
-    public async Task ReplaceAsync(LiveSandbox sandbox, EgressPolicy policy, NetworkSettings asked, CancellationToken cancellationToken)
+    public async Task<bool> ReplaceAsync(LiveSandbox sandbox, EgressPolicy policy, NetworkSettings asked, CancellationToken cancellationToken)
     {
+        var turn = sandbox.TakeNetworkTurn();
         if (policy.HeaderRules.Count > 0)
         {
             var authority = await sandbox.TrustAsync(() => InstallAsync(sandbox)).WaitAsync(cancellationToken).ConfigureAwait(false);
             policy = policy with { Authority = authority };
         }
 
-        sandbox.SetNetwork(policy, asked);
+        return sandbox.TrySetNetwork(turn, policy, asked);
     }
 
     /// <summary>Does not depend on the request that needed it first: others wait for the same.</summary>

@@ -8,8 +8,10 @@ internal static class FeltLimits
     public const string Cpu = "cpu";
     public const string Output = "output";
     public const string WallTime = "wall_time";
+    public const string Bandwidth = "bandwidth";
+    public const string Connections = "connections";
 
-    // A cell that starts after a pause runs into its quota for a moment, and nobody can tell.
+    // Of what slows down. A cell that starts after a pause runs into its quota for a moment, and nobody can tell.
     private const double NoticeableShare = 0.1;
 
     // Reasons of a kill that are no limits.
@@ -25,11 +27,16 @@ internal static class FeltLimits
         if (end is { Status: CellStatus.Killed, Reason: { } reason } && IsLimit(reason)) limits.Add(reason);
         if (end.Status == CellStatus.Timeout) limits.Add(WallTime);
         if (cuts?.Any(static cut => cut.Reason is "output_limit" or "line_limit") == true) limits.Add(Output);
-        if (IsSlowedDown(end.Measured)) limits.Add(Cpu);
+        if (end.Measured is { Before: { } before, After: { } after, WallTime: var time })
+        {
+            if (IsNoticeable(after.CpuThrottledTime - before.CpuThrottledTime, time)) limits.Add(Cpu);
+            if (IsNoticeable(after.NetworkDelayedTime - before.NetworkDelayedTime, time)) limits.Add(Bandwidth);
+            if (after.ConnectionsRefused > before.ConnectionsRefused || IsNoticeable(after.ConnectionsDelayedTime - before.ConnectionsDelayedTime, time))
+                limits.Add(Connections);
+        }
+
         return limits.Count > 0 ? limits : null;
     }
 
-    private static bool IsSlowedDown(CellMeasurement? measured) =>
-        measured is { Before: { } before, After: { } after }
-        && after.CpuThrottledTime - before.CpuThrottledTime > measured.WallTime * NoticeableShare;
+    private static bool IsNoticeable(TimeSpan delay, TimeSpan time) => delay > time * NoticeableShare;
 }

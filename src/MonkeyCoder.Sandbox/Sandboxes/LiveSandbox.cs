@@ -23,6 +23,8 @@ internal sealed class LiveSandbox(
 
     private readonly Lock _networkLock = new();
     private Task<EgressAuthority>? _authority; // under _networkLock
+    private long _lastTurn; // under _networkLock
+    private long _turnInForce; // under _networkLock
     private volatile NetworkSettings _network = settings.Network;
     private EndOfLife? _end;
 
@@ -83,19 +85,32 @@ internal sealed class LiveSandbox(
     {
         lock (_networkLock)
         {
-            if (_authority is null or { IsFaulted: true } or { IsCanceled: true }) _authority = install();
+            // Elsewhere: policies that need no authority do not wait for the lock while it is made.
+            if (_authority is null or { IsFaulted: true } or { IsCanceled: true }) _authority = Task.Run(install);
             return _authority;
         }
     }
 
-    /// <summary>Replaces what it may connect to, at once.</summary>
-    public void SetNetwork(EgressPolicy policy, NetworkSettings asked)
+    /// <summary>The place of a change of the network among all of this sandbox, in the order in which they were asked for.</summary>
+    public long TakeNetworkTurn()
+    {
+        lock (_networkLock) return ++_lastTurn;
+    }
+
+    /// <summary>Replaces what it may connect to, at once, unless one that was asked for later holds already.</summary>
+    /// <param name="turn">From <see cref="TakeNetworkTurn"/>, taken before anything was waited for.</param>
+    /// <param name="policy">What holds from now on.</param>
+    /// <param name="asked">What is shown of it.</param>
+    /// <returns>False where a later one holds; then nothing has changed.</returns>
+    public bool TrySetNetwork(long turn, EgressPolicy policy, NetworkSettings asked)
     {
         // What is shown is what holds, also where two ask at the same time.
         lock (_networkLock)
         {
+            if (turn < _turnInForce) return false;
             engine.SetEgress(policy);
-            _network = asked;
+            (_network, _turnInForce) = (asked, turn);
+            return true;
         }
     }
 }

@@ -158,7 +158,7 @@ public sealed class EgressPolicyTests
 
     private static HostPattern Pattern(string text) => HostPattern.TryParse(text, out var pattern) ? pattern : throw new ArgumentException(text);
 
-    private static NetworkRule Network(string text) => new(IPNetwork.Parse(text), PortSet.Any);
+    private static NetworkRule Network(string text) => new(IPNetwork.Parse(text), PortSet.AllButMail);
 
     private static IPAddress[] Addresses(params string[] texts) => [.. texts.Select(IPAddress.Parse)];
 }

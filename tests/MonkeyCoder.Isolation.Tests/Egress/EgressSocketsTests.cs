@@ -40,6 +40,10 @@ public sealed class EgressSocketsTests
             """.ReplaceLineEndings("\n"),
             Normal(await network.RunAsync("/usr/sbin/nft", "list", "ruleset")));
         Assert.Contains("local default dev lo scope host src 127.0.0.1", await network.RunAsync("/usr/sbin/ip", "route", "show", "table", "local"), StringComparison.Ordinal);
+        Assert.Equal(
+            ["inet 127.0.0.1/8 scope host lo", "inet 127.0.0.2/8 scope host secondary lo"],
+            (await network.RunAsync("/usr/sbin/ip", "-4", "address", "show")).Split('\n').Select(static line => line.Trim()).Where(static line => line.StartsWith("inet", StringComparison.Ordinal)));
+        Assert.Equal("", await network.RunAsync("/usr/sbin/ip", "route", "show", "table", "main"));
         Assert.Contains("LOOPBACK,UP", await network.RunAsync("/usr/sbin/ip", "link", "show", "lo"), StringComparison.Ordinal);
     }
 

@@ -12,12 +12,15 @@ namespace MonkeyCoder.Isolation.Tests.Egress;
 
 /// <summary>
 /// Names, and one server behind every address: it answers HTTP with the requests that it got, on port 443 over TLS, and on other ports
-/// than these two it says hello first and then echoes.
+/// than these two it says hello first, but at <see cref="SilentPort"/>, and then echoes.
 /// </summary>
 internal sealed class FakeInternet : INameResolver, IEgressDialer, IEgressEvents, IDisposable
 {
     /// <summary>Of example.com.</summary>
     public const string ExampleAddress = "93.184.215.14";
+
+    /// <summary>Where the client speaks first.</summary>
+    public const int SilentPort = 9418;
 
     /// <summary>Of every server at port 443: for example.com and *.pypi.org.</summary>
     public static readonly X509Certificate2 Certificate = NewCertificate();
@@ -96,7 +99,7 @@ internal sealed class FakeInternet : INameResolver, IEgressDialer, IEgressEvents
         {
             await using var plain = new NetworkStream(socket, ownsSocket: true);
             if (endPoint.Port == 80) await AnswerAsync(plain, endPoint);
-            else if (endPoint.Port != 443) await EchoAsync(plain);
+            else if (endPoint.Port != 443) await EchoAsync(plain, greets: endPoint.Port != SilentPort);
             else
             {
                 await using var tls = new SslStream(plain);
@@ -110,9 +113,9 @@ internal sealed class FakeInternet : INameResolver, IEgressDialer, IEgressEvents
         }
     }
 
-    private async Task EchoAsync(Stream stream)
+    private async Task EchoAsync(Stream stream, bool greets)
     {
-        await stream.WriteAsync("hello\n"u8.ToArray(), _stopping.Token);
+        if (greets) await stream.WriteAsync("hello\n"u8.ToArray(), _stopping.Token);
         var buffer = new byte[65536];
         for (int count; (count = await stream.ReadAsync(buffer, _stopping.Token)) > 0;) await stream.WriteAsync(buffer.AsMemory(0, count), _stopping.Token);
     }
@@ -133,7 +136,7 @@ internal sealed class FakeInternet : INameResolver, IEgressDialer, IEgressEvents
                 Encoding.Latin1.GetBytes(upgraded
                     ? "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"
                     : $"HTTP/1.1 200 OK\r\nContent-Length: {body.Length}\r\n\r\n{body}"), _stopping.Token);
-            if (upgraded) await EchoAsync(stream);
+            if (upgraded) await EchoAsync(stream, greets: true);
             if (received.Contains("\r\nConnection: close\r\n", StringComparison.Ordinal)) return;
             received = "";
         }

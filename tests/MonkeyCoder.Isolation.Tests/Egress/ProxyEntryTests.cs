@@ -1,8 +1,15 @@
+using MonkeyCoder.Isolation.Egress;
+
 namespace MonkeyCoder.Isolation.Tests.Egress;
 
 public sealed class ProxyEntryTests
 {
     private const string Example = "answer from 93.184.215.14:80\n";
+
+    private static readonly EgressPolicy NamedPorts = new()
+    {
+        AllowedHosts = [.. new[] { 22, 443, FakeInternet.SilentPort }.Select(port => FakeInternet.Rule("example.com", PortSet.Only(port)))],
+    };
 
     [Fact]
     public async Task Request_AllowedHost_IsAnsweredByItsAddress()
@@ -175,6 +182,125 @@ public sealed class ProxyEntryTests
     }
 
     [Fact]
+    public async Task Connect_ServerThatSpeaksFirstAtANamedPort_IsTunnelled()
+    {
+        await using var proxy = new ProxyFixture(NamedPorts);
+        using var client = await ConnectAsync(proxy, 22);
+        Assert.Equal("hello\n", await ProxyFixture.ReadUntilAsync(client, "\n"));
+
+        await ProxyFixture.SendAsync(client, "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n");
+
+        await ProxyFixture.ReadUntilAsync(client, "Debian-2\r\n");
+        Assert.Empty(proxy.Internet.Refusals);
+    }
+
+    [Theory]
+    [InlineData("SSH-2.0-x\r\n")]
+    [InlineData("003egit-upload-pack /a.git\0host=example.com\0")]
+    [InlineData("EHLO somebody\r\n")]
+    [InlineData("\0\0\0\x08\x04\xd2\x16\x2f")]
+    public async Task Connect_ClientThatSpeaksFirstAtANamedPort_IsTunnelled(string words)
+    {
+        await using var proxy = new ProxyFixture(NamedPorts);
+        using var client = await ConnectAsync(proxy, FakeInternet.SilentPort);
+
+        await ProxyFixture.SendAsync(client, words);
+
+        await ProxyFixture.ReadUntilAsync(client, words);
+        Assert.Empty(proxy.Internet.Refusals);
+    }
+
+    [Theory]
+    [InlineData("example.com", false)]
+    [InlineData("files.pypi.org", true)]
+    [InlineData(null, true)]
+    public async Task Connect_TlsAtANamedPort_MustMeanTheSameName(string? serverName, bool refused)
+    {
+        await using var proxy = new ProxyFixture(NamedPorts);
+        using var client = await ConnectAsync(proxy, FakeInternet.SilentPort);
+        var hello = ClientHelloBytes.Make(serverName is null ? [] : [serverName]);
+
+        await client.SendAsync(hello, TestContext.Current.CancellationToken);
+
+        if (refused) Assert.Equal("<reset>", await ProxyFixture.ReadToEndAsync(client));
+        else await ProxyFixture.ReadUntilAsync(client, System.Text.Encoding.Latin1.GetString(hello));
+        Assert.Equal(refused ? ["name_mismatch"] : [], proxy.Internet.Refusals.Select(refusal => refusal.Reason));
+    }
+
+    [Theory]
+    [InlineData("GET / HTTP/1.1\r\nHost: example.com:9418\r\n\r\n", null)]
+    [InlineData("GET / HTTP/1.1\r\nHost: other.org\r\n\r\n", "name_mismatch")]
+    [InlineData("get / http/1.1\r\nHost: other.org\r\n\r\n", "bad_request")]
+    [InlineData("\r\n\r\nGET / HTTP/1.1\r\nHost: other.org\r\n\r\n", "bad_request")]
+    [InlineData("GET /\xff HTTP/1.1\r\nHost: other.org\r\n\r\n", "bad_request")]
+    [InlineData("GET\t/ HTTP/1.1\r\nHost: other.org\r\n\r\n", "bad_request")]
+    [InlineData("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "bad_request")]
+    public async Task Connect_HttpAtANamedPort_MustMeanTheSameName(string request, string? reason)
+    {
+        await using var proxy = new ProxyFixture(NamedPorts);
+        using var client = await ConnectAsync(proxy, FakeInternet.SilentPort);
+
+        await ProxyFixture.SendAsync(client, request);
+
+        if (reason is null) await ProxyFixture.ReadUntilAsync(client, "Host: example.com:9418\r\n");
+        else Assert.Equal("<reset>", await ProxyFixture.ReadToEndAsync(client));
+        // What is no HTTP is reported after the reset.
+        await proxy.Egress.DisposeAsync();
+        Assert.Equal(reason is null ? [] : [reason], proxy.Internet.Refusals.Select(refusal => refusal.Reason));
+    }
+
+    [Theory]
+    [InlineData("GET / HT")]
+    [InlineData("GET / HTTP/1.1\nHost: other.org\n\n")]
+    public async Task Connect_LineThatMayBecomeHttp_IsRefusedInTheEnd(string words)
+    {
+        await using var proxy = new ProxyFixture(NamedPorts, new EgressOptions { HeadTimeout = TimeSpan.FromMilliseconds(200) });
+        using var client = await ConnectAsync(proxy, FakeInternet.SilentPort);
+
+        await ProxyFixture.SendAsync(client, words);
+
+        Assert.Equal("<reset>", await ProxyFixture.ReadToEndAsync(client));
+        Assert.Equal("name_mismatch", Assert.Single(proxy.Internet.Refusals).Reason);
+    }
+
+    [Fact]
+    public async Task Connect_OtherProtocolWhereTheAddressAloneIsAllowed_IsTunnelled()
+    {
+        await using var proxy = new ProxyFixture(new EgressPolicy { AllowPublic = true });
+        using var client = await ConnectAsync(proxy, 22);
+
+        Assert.Equal("hello\n", await ProxyFixture.ReadUntilAsync(client, "\n"));
+    }
+
+    [Theory]
+    [InlineData(443, false)]
+    [InlineData(443, true)]
+    [InlineData(80, true)]
+    public async Task Connect_OtherProtocolAtAWebPort_IsReset(int port, bool everything)
+    {
+        await using var proxy = new ProxyFixture(everything ? new EgressPolicy { AllowPublic = true } : NamedPorts);
+        using var client = await ConnectAsync(proxy, port);
+
+        await ProxyFixture.SendAsync(client, "SSH-2.0-x\r\n");
+
+        Assert.Equal("<reset>", await ProxyFixture.ReadToEndAsync(client));
+        Assert.Equal("name_mismatch", Assert.Single(proxy.Internet.Refusals).Reason);
+    }
+
+    [Fact]
+    public async Task Socks_ServerThatSpeaksFirstAtANamedPort_IsTunnelled()
+    {
+        await using var proxy = new ProxyFixture(NamedPorts);
+        using var client = await proxy.ConnectAsync();
+        await ProxyFixture.SendAsync(client, "\x05\x01\0");
+        await ProxyFixture.ReadUntilAsync(client, "\x05\0");
+
+        await ProxyFixture.SendAsync(client, "\x05\x01\0\x03\u000bexample.com\0\x16");
+
+        Assert.EndsWith("hello\n", await ProxyFixture.ReadUntilAsync(client, "hello\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Socks_AllowedName_IsJudgedByTheHostFieldToo()
     {
         await using var proxy = new ProxyFixture();
@@ -205,5 +331,18 @@ public sealed class ProxyEntryTests
 
         Assert.StartsWith($"\x05{(char)reply}", await ProxyFixture.ReadToEndAsync(client), StringComparison.Ordinal);
         Assert.Empty(proxy.Internet.Dialed);
+    }
+
+    /// <summary>A tunnel to example.com, with nothing read of what follows.</summary>
+    private static async Task<System.Net.Sockets.Socket> ConnectAsync(ProxyFixture proxy, int port)
+    {
+        const string Established = "HTTP/1.1 200 Connection established\r\n\r\n";
+        var client = await proxy.ConnectAsync();
+        await ProxyFixture.SendAsync(client, $"CONNECT example.com:{port} HTTP/1.1\r\nHost: example.com:{port}\r\n\r\n");
+        var answer = new byte[Established.Length];
+        for (int count, read = 0; read < answer.Length; read += count)
+            Assert.NotEqual(0, count = await client.ReceiveAsync(answer.AsMemory(read), TestContext.Current.CancellationToken));
+        Assert.Equal(Established, System.Text.Encoding.Latin1.GetString(answer));
+        return client;
     }
 }

@@ -7,7 +7,7 @@ namespace MonkeyCoder.Isolation.Tests.Egress;
 
 public sealed class SandboxEgressTests
 {
-    private static EgressPolicy Echo { get; } = new() { AllowedNetworks = [new NetworkRule(IPNetwork.Parse("93.184.0.0/16"), PortSet.Any)] };
+    private static EgressPolicy Echo { get; } = new() { AllowedNetworks = [new NetworkRule(IPNetwork.Parse("93.184.0.0/16"), PortSet.AllButMail)] };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -55,7 +55,22 @@ public sealed class SandboxEgressTests
 
         Assert.Equal("<reset>", await proxy.TalkAsync(""));
         Assert.Equal(3, proxy.Egress.Connections);
+        Assert.Equal(1, proxy.Egress.RefusedConnections);
         Assert.Equal("limit", Assert.Single(proxy.Internet.Refusals).Reason);
+        foreach (var client in clients) client.Dispose();
+    }
+
+    [Fact]
+    public async Task Connections_MoreNewOnesThanTheRate_WaitAndThatIsMeasured()
+    {
+        await using var proxy = new ProxyFixture(Echo, new EgressOptions { NewConnectionsPerSecond = 10 });
+        var clients = new List<System.Net.Sockets.Socket>();
+        for (var i = 0; i < 10; i++) clients.Add(await ConnectAsync(proxy, "93.184.215.14:7777"));
+
+        clients.AddRange(await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => ConnectAsync(proxy, "93.184.215.14:7777"))));
+
+        Assert.True(proxy.Egress.ConnectionDelay > TimeSpan.Zero);
+        Assert.Equal(0, proxy.Egress.RefusedConnections);
         foreach (var client in clients) client.Dispose();
     }
 
@@ -125,6 +140,7 @@ public sealed class SandboxEgressTests
         await waits.WaitAsync(Token);
 
         Assert.Equal(600_000, egress.Bytes);
+        Assert.Equal(TimeSpan.FromMilliseconds(100), egress.TrafficDelay);
     }
 
     [Fact]
@@ -156,6 +172,21 @@ public sealed class SandboxEgressTests
         time.Advance(TimeSpan.FromSeconds(2.1));
         Assert.True(bucket.TryTake(1));
         Assert.False(bucket.TryTake(1));
+    }
+
+    [Fact]
+    public void TokenBucket_SeveralThatWaitAtOnce_CountTheTimeOnce()
+    {
+        var time = new MonkeyCoder.Testing.ManualTimeProvider();
+        var bucket = new TokenBucket(10, 0, time);
+
+        bucket.Take(10);
+        bucket.Take(10);
+        Assert.Equal(TimeSpan.Zero, bucket.Waited);
+        time.Advance(TimeSpan.FromSeconds(1.5));
+        Assert.Equal(TimeSpan.FromSeconds(1.5), bucket.Waited);
+        time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(TimeSpan.FromSeconds(2), bucket.Waited);
     }
 
     private static async Task<System.Net.Sockets.Socket> ConnectAsync(ProxyFixture proxy, string destination)

@@ -65,6 +65,33 @@ public sealed class SandboxNetworkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Programs_ThatAskForAddressesTheyCanUse_FindNames()
+    {
+        await using var sandbox = await AcquireAsync(SandboxProfile.Strict, FakeInternet.ExamplePolicy);
+
+        // As getaddrinfo(3) has it, only where a device has an IPv4 address other than that of loopback.
+        var python = await sandbox.RunAsync("python3 -c \"import socket as s; print(s.getaddrinfo('example.com', 80, s.AF_INET, 0, 0, s.AI_ADDRCONFIG)[0][4])\"");
+        var node = await sandbox.RunAsync("node -e \"const d = require('dns'); d.lookup('example.com', { family: 4, hints: d.ADDRCONFIG }, (e, a) => console.log(e ?? a))\"");
+        var any = await sandbox.RunAsync("node -e \"const d = require('dns'); d.lookup('example.com', { hints: d.ADDRCONFIG }, (e, a) => console.log(e ?? a))\"");
+
+        Assert.Equal("('93.184.215.14', 80)\n", python.Output + python.Error);
+        Assert.Equal("93.184.215.14\n", node.Output + node.Error);
+        Assert.Equal("93.184.215.14\n", any.Output + any.Error);
+    }
+
+    [Fact]
+    public async Task Programs_OtherProtocolAtANamedPort_PassesTheProxyByName()
+    {
+        await using var sandbox = await AcquireAsync(
+            SandboxProfile.Strict, new EgressPolicy { AllowedHosts = [FakeInternet.Rule("example.com", PortSet.Only(22))] });
+
+        var greeted = await sandbox.RunAsync("timeout 20 curl -s -N --max-time 3 -p -x http://127.0.0.1:3128 telnet://example.com:22 < /dev/null; timeout 20 curl -s -N --max-time 3 -x socks5h://127.0.0.1:3128 telnet://example.com:22 < /dev/null");
+
+        Assert.Equal("hello\nhello\n", greeted.Output);
+        Assert.Empty(_internet.Refusals);
+    }
+
+    [Fact]
     public async Task HeaderRules_ProgramsOfEveryKind_TrustTheAuthorityOfTheirSandbox()
     {
         Assert.True(HostPattern.TryParse("example.com", out var pattern));
@@ -187,7 +214,7 @@ public sealed class SandboxNetworkTests : IAsyncLifetime
     public async Task SetEgress_RunningSandbox_HoldsAtOnceAndCutsWhatIsOpen()
     {
         await using var sandbox = await AcquireAsync(
-            SandboxProfile.Strict, new EgressPolicy { AllowedNetworks = [new NetworkRule(IPNetwork.Parse("93.184.215.0/24"), PortSet.Any)] });
+            SandboxProfile.Strict, new EgressPolicy { AllowedNetworks = [new NetworkRule(IPNetwork.Parse("93.184.215.0/24"), PortSet.AllButMail)] });
         await using var process = await sandbox.StartAsync("python3 -u -c \"import socket; s = socket.create_connection(('93.184.215.14', 7)); print(s.recv(6)); print(s.recv(6))\"");
         await using var output = process.ReadAllAsync(Token).GetAsyncEnumerator(Token);
         var text = "";

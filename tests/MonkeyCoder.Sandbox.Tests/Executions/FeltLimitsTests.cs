@@ -44,4 +44,28 @@ public sealed class FeltLimitsTests
 
         Assert.Equal(named ? ["cpu"] : null, limits);
     }
+
+    [Theory]
+    [InlineData(0.9, 0, 0, null)]
+    [InlineData(1.1, 0, 0, "bandwidth")]
+    [InlineData(0, 0.9, 0, null)]
+    [InlineData(0, 1.1, 0, "connections")]
+    [InlineData(0, 0, 1, "connections")]
+    public void Of_ACellThatFeltTheLimitsOfItsNetwork_NamesThem(double traffic, double connections, int refused, string? limit)
+    {
+        var before = Usage with
+        {
+            NetworkDelayedTime = TimeSpan.FromSeconds(5), ConnectionsDelayedTime = TimeSpan.FromSeconds(5), ConnectionsRefused = 7,
+        };
+        var measured = new CellMeasurement(TimeSpan.FromSeconds(10), before, before with
+        {
+            NetworkDelayedTime = TimeSpan.FromSeconds(5 + traffic),
+            ConnectionsDelayedTime = TimeSpan.FromSeconds(5 + connections),
+            ConnectionsRefused = 7 + refused,
+        });
+
+        var limits = FeltLimits.Of(new CellEnded(CellStatus.Completed, Reason: null) { Measured = measured }, cuts: null);
+
+        Assert.Equal(limit is null ? null : [limit], limits);
+    }
 }

@@ -25,7 +25,8 @@ internal sealed class NetworkEndpoints(ISandboxRegistry registry, SandboxNetwork
         if (plan.Refusal is { } refusal) return refusal;
         try
         {
-            await networks.ReplaceAsync(sandbox, plan.Policy!, plan.Settings!, cancellationToken).ConfigureAwait(false);
+            if (!await networks.ReplaceAsync(sandbox, plan.Policy!, plan.Settings!, cancellationToken).ConfigureAwait(false))
+                return E2bAnswers.Error(StatusCodes.Status409Conflict, "A later request has replaced the rules of the sandbox meanwhile; its rules hold.");
         }
         catch (SandboxTrustException e)
         {

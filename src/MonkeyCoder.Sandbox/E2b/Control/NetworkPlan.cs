@@ -38,12 +38,11 @@ internal readonly record struct NetworkPlan(EgressPolicy? Policy, NetworkSetting
         var closed = asked.AllowInternetAccess is false || denied.Any(IsEverything);
         var open = asked.AllowInternetAccess is true && !closed;
         var everything = networks.Where(static rule => IsEverything(rule.Network)).Select(static rule => rule.Ports).ToArray();
-        if (!node.PermitsPublic && Excess(open || everything.Length > 0, hosts, networks, node) is { } excess) return new(null, null, Forbid(excess));
+        if (Excess(open || everything.Length > 0, hosts, networks, node) is { } excess) return new(null, null, excess);
         var policy = new EgressPolicy
         {
             AllowPublic = open || everything.Length > 0,
-            // Mail to everybody is nobody's, not even where it is asked for by its port.
-            PublicPorts = open || everything.Contains(PortSet.Any) ? [PortSet.AllButMail] : [.. everything.Where(PortSet.AllButMail.Covers)],
+            PublicPorts = open || everything.Contains(PortSet.AllButMail) ? [PortSet.AllButMail] : everything,
             AllowedHosts = asked.AllowInternetAccess is null && !closed ? [.. node.AllowedHosts, .. hosts] : hosts,
             AllowedNetworks = [.. networks.Where(static rule => !IsEverything(rule.Network))],
             DeniedNetworks = [.. denied.Where(static network => !IsEverything(network))],
@@ -72,6 +71,14 @@ internal readonly record struct NetworkPlan(EgressPolicy? Policy, NetworkSetting
     }
 
     private static NetworkPlan Refuse(string problem) => new(null, null, E2bAnswers.Error(StatusCodes.Status400BadRequest, problem));
+
+    private static IResult Forbid(bool mail, string host, PortSet ports)
+    {
+        if (!mail) return Forbid(ports == PortSet.AllButMail ? host : $"{host} at port {ports}");
+        return E2bAnswers.Error(
+            StatusCodes.Status403Forbidden,
+            $"port 25 is open to hosts of the operator's list only, and {host} is not on it with that port; leave it out (to hand mail to a provider, use 465 or 587), or ask the operator to add it to SANDBOX_ALLOWED_DOMAINS");
+    }
 
     private static IResult Forbid(string what) => E2bAnswers.Error(
         StatusCodes.Status403Forbidden,
@@ -128,11 +135,12 @@ internal readonly record struct NetworkPlan(EgressPolicy? Policy, NetworkSetting
         return (rules, null);
     }
 
-    private static string? Excess(bool open, List<HostRule> hosts, List<NetworkRule> networks, NodeEgress node)
+    /// <summary>The answer to what the operator does not permit; null where there is nothing of that.</summary>
+    private static IResult? Excess(bool open, List<HostRule> hosts, List<NetworkRule> networks, NodeEgress node)
     {
-        if (open) return "every public address";
-        if (networks.Count > 0) return $"{networks[0].Network}";
-        return hosts.Find(rule => !node.Permits(rule)) is { } rule ? $"{rule.Pattern} at port {rule.Ports}" : null;
+        if (open && !node.PermitsPublic) return Forbid("every public address");
+        if (networks.Find(rule => !node.Permits(rule)) is { } network) return Forbid(network.Ports.IsMail, $"{network.Network}", network.Ports);
+        return hosts.Find(rule => !node.Permits(rule)) is { } host ? Forbid(host.Ports.IsMail, $"{host.Pattern}", host.Ports) : null;
     }
 
     private static NetworkSettings Shown(SandboxNetworkUpdate asked) => new()

@@ -47,7 +47,7 @@ internal sealed class SandboxEndpoints(
             .CreateAsync(new SandboxOwner(caller.Tenant, caller.KeyId), plan.Spec!, plan.Settings!, cancellationToken).ConfigureAwait(false);
         try
         {
-            // What the engine has already holds; header rules need the sandbox as well.
+            // What the engine has already holds; header rules need the sandbox as well. Whoever replaced the rules meanwhile wins.
             if (plan.Spec!.Egress.HeaderRules.Count > 0)
                 await networks.ReplaceAsync(sandbox, plan.Spec.Egress, plan.Settings!.Network, cancellationToken).ConfigureAwait(false);
         }

@@ -54,7 +54,11 @@ public sealed class NetworkEndpointsTests : IAsyncLifetime
     [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"0.0.0.0/0:443\",\"0.0.0.0/0:80\"]}}", "8.8.8.8", 80, null)]
     [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"0.0.0.0/0:443\",\"0.0.0.0/0:80\"]}}", "8.8.8.8", 22, "port")]
     [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"0.0.0.0/0:443\",\"0.0.0.0/0\"]}}", "8.8.8.8", 22, null)]
-    [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"0.0.0.0/0:25\"]}}", "8.8.8.8", 25, "port")]
+    [InlineData("{\"templateID\":\"base\",\"allow_internet_access\":true}", "8.8.8.8", 25, "port")]
+    [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"0.0.0.0/0\"]}}", "8.8.8.8", 25, "port")]
+    [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"0.0.0.0/1\",\"128.0.0.0/1\"]}}", "8.8.8.8", 25, "port")]
+    [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"0.0.0.0/1\",\"128.0.0.0/1\"]}}", "8.8.8.8", 587, null)]
+    [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"8.8.8.8\"]}}", "8.8.8.8", 25, "port")]
     [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"::/0\"]}}", "8.8.8.8", 443, "not_allowed")]
     [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"10.0.0.0/8\",\"127.0.0.1\"]}}", "10.0.0.5", 80, "special_address")]
     [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"::ffff:127.0.0.1\"]}}", "127.0.0.1", 80, "special_address")]
@@ -225,6 +229,32 @@ public sealed class NetworkEndpointsTests : IAsyncLifetime
         Assert.NotNull(Policy().Authority);
     }
 
+    [Fact]
+    public async Task HeaderRules_OvertakenByALaterPolicy_DoNotReplaceIt()
+    {
+        var sandbox = await _node.CreateAsync();
+        _node.Agent.ProcessScript = null;
+        var first = _node.SendAsync(
+            HttpMethod.Put, $"/sandboxes/{sandbox.Id}/network",
+            """{"allow_internet_access":true,"rules":{"api.example.com":[{"transform":{"headers":{"X-A":"1"}}}]}}""");
+
+        // Its certificate is being put into the sandbox when a tighter policy comes.
+        var placing = _node.Agent.NextProcessAsync(Cancelled);
+        if (await Task.WhenAny(placing, first) == first) Assert.Fail($"The first was answered at once: {await (await first).Content.ReadAsStringAsync(Cancelled)}");
+        using var second = await _node.SendAsync(HttpMethod.Put, $"/sandboxes/{sandbox.Id}/network", """{"allow_internet_access":false}""");
+        Assert.Equal(HttpStatusCode.NoContent, second.StatusCode);
+        Assert.False(Policy().AllowPublic);
+        (await placing).Exit(0);
+
+        using var overtaken = await first;
+        await SandboxEndpointsTests.ExpectErrorAsync(overtaken, 409, "A later request");
+        Assert.True(Policy().AllowsNothing);
+        Assert.False((await DetailAsync(sandbox)).GetProperty("allowInternetAccess").GetBoolean());
+        using var third = await _node.SendAsync(HttpMethod.Put, $"/sandboxes/{sandbox.Id}/network", """{"allow_internet_access":true}""");
+        Assert.Equal(HttpStatusCode.NoContent, third.StatusCode);
+        Assert.True(Policy().AllowPublic);
+    }
+
     [Theory]
     [InlineData("{\"allow_internet_access\":true}", "every public address")]
     [InlineData("{\"allowOut\":[\"0.0.0.0/0\"]}", "every public address")]
@@ -241,6 +271,37 @@ public sealed class NetworkEndpointsTests : IAsyncLifetime
         using var narrower = await node.SendAsync(
             HttpMethod.Put, $"/sandboxes/{sandbox.Id}/network", """{"allowOut":["a.listed.org","*.b.listed.org:443"],"denyOut":["0.0.0.0/0"]}""");
         Assert.Equal(HttpStatusCode.NoContent, narrower.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("{\"allowOut\":[\"0.0.0.0/0:25\"]}", "0.0.0.0/0")]
+    [InlineData("{\"allowOut\":[\"0.0.0.0/1:25\",\"128.0.0.0/1:25\"]}", "0.0.0.0/1")]
+    [InlineData("{\"allowOut\":[\"8.8.8.8:25\"]}", "8.8.8.8/32")]
+    [InlineData("{\"allowOut\":[\"[2606:4700::1111]:25\"]}", "2606:4700::1111/128")]
+    [InlineData("{\"allowOut\":[\"mx.example.com:25\"],\"denyOut\":[\"0.0.0.0/0\"]}", "mx.example.com")]
+    [InlineData("{\"allowOut\":[\"listed.org:25\"],\"denyOut\":[\"0.0.0.0/0\"]}", "listed.org")]
+    public async Task Replace_MailPortThatTheOperatorHasNotListed_IsForbidden(string network, string host)
+    {
+        var sandbox = await _node.CreateAsync();
+
+        using var refused = await _node.SendAsync(HttpMethod.Put, $"/sandboxes/{sandbox.Id}/network", network);
+
+        await SandboxEndpointsTests.ExpectErrorAsync(refused, 403, $"port 25 is open to hosts of the operator's list only, and {host} is not");
+    }
+
+    [Fact]
+    public async Task Replace_MailPortThatTheOperatorHasListed_IsOpenThereOnly()
+    {
+        await using var node = await E2bNode.StartAsync(services => services.Configure<EgressSettings>(settings => settings.AllowedDomains = "mx.example.com:25"));
+        var sandbox = await node.CreateAsync();
+
+        using var replaced = await node.SendAsync(
+            HttpMethod.Put, $"/sandboxes/{sandbox.Id}/network", """{"allowOut":["mx.example.com:25"],"denyOut":["0.0.0.0/0"]}""");
+
+        Assert.Equal(HttpStatusCode.NoContent, replaced.StatusCode);
+        var policy = Assert.Single(node.Registry.All).Engine.Spec.Egress;
+        Assert.True(HostName.TryParse("mx.example.com", out var listed) && policy.JudgeName(listed, 25).IsAllowed);
+        Assert.True(HostName.TryParse("a.mx.example.com", out var other) && !policy.JudgeName(other, 25).IsAllowed);
     }
 
     private static Task<E2bNode> StartAsync(bool permitPublic) => E2bNode.StartAsync(services => services.Configure<EgressSettings>(settings =>
