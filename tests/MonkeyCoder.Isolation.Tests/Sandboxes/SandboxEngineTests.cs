@@ -145,7 +145,7 @@ public sealed class SandboxEngineTests(EngineFixture fixture) : IClassFixture<En
     public async Task Freeze_ThenThaw_StopsAndContinues()
     {
         await using var sandbox = await fixture.AcquireAsync(SandboxProfile.Strict);
-        sandbox.Freeze();
+        await sandbox.FreezeAsync();
         var ping = sandbox.Agent.PingAsync(Token);
         Assert.NotSame(ping, await Task.WhenAny(ping, Task.Delay(50, Token)));
 
@@ -159,7 +159,7 @@ public sealed class SandboxEngineTests(EngineFixture fixture) : IClassFixture<En
     {
         await using var sandbox = await fixture.AcquireAsync(SandboxProfile.Workspace);
         await using var process = await sandbox.StartAsync("sudo sleep 1000 & setsid sleep 1000 & exec sleep 1000");
-        sandbox.Freeze();
+        await sandbox.FreezeAsync();
 
         await sandbox.DisposeAsync();
 

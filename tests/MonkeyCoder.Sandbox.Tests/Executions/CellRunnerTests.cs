@@ -31,11 +31,11 @@ public sealed class CellRunnerTests : IAsyncDisposable
         _engine = new FakeSandbox(new SandboxSpec(), _agent);
         _sandbox = new LiveSandbox(
             _engine, new SandboxOwner("default", null), new SandboxSettings { Template = "base" },
-            new SandboxAccessTokens(null, null), _time.GetUtcNow(), _stopping.Token);
+            new SandboxAccessTokens(null, null), new SandboxRuns(_time, _time.GetUtcNow(), _stopping.Token), _stopping.Token);
         _context = _sandbox.Contexts.Default("python");
         var options = Options.Create(new ExecutionOptions());
         _runner = new CellRunner(
-            new CellKernel(options, _time), options,
+            new CellKernel(options), options,
             new ExecutionMetrics(_services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), _time),
             NullLoggerFactory.Instance, _time);
     }
