@@ -97,7 +97,14 @@ internal sealed class CgroupV1Tree : ICgroupTree
     public void SetReclaimedFirst(string path, bool first, bool swap)
     {
         CgroupFile.WriteIfThere($"{_memory}{path}/memory.swappiness", swap ? 100 : 0);
-        CgroupFile.WriteIfThere($"{_memory}{path}/memory.soft_limit_in_bytes", first ? 0 : -1);
+        try
+        {
+            CgroupFile.WriteIfThere($"{_memory}{path}/memory.soft_limit_in_bytes", first ? 0 : -1);
+        }
+        catch (SyscallException e) when (e.Errno == ErrnoName.EOPNOTSUPP)
+        {
+            // A kernel for real time has the file and no such order.
+        }
     }
 
     public void Reclaim(string path) => CgroupFile.WriteIfThere($"{_memory}{path}/memory.force_empty", 0);
