@@ -13,6 +13,8 @@ internal static class MonkeyCli
         ShellCommand.Create(context),
         PsCommand.Create(context),
         LogsCommand.Create(context),
+        PauseCommand.Create(context),
+        ResumeCommand.Create(context),
         KillCommand.Create(context),
         CpCommand.Create(context),
         TokenCommand.Create(context),

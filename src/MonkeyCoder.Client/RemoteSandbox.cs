@@ -229,7 +229,20 @@ public sealed class RemoteSandbox : IAsyncDisposable
     public Task SetTimeoutAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         _client.SetTimeoutAsync(Id, timeout, cancellationToken);
 
-    /// <summary>Whether it lives and answers.</summary>
+    /// <summary>Pauses it: everything in it stops where it is, and open streams break off. <see cref="ResumeAsync"/> lets it go on.</summary>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>False where it was paused already.</returns>
+    /// <exception cref="SandboxApiException">As <see cref="SandboxClient.PauseAsync"/>.</exception>
+    public Task<bool> PauseAsync(CancellationToken cancellationToken = default) => _client.PauseAsync(Id, cancellationToken);
+
+    /// <summary>Lets it go on where it is paused: the same processes, contexts and files, also by this object.</summary>
+    /// <param name="timeout">It lives at least so long from now; null for 5 min.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <exception cref="SandboxApiException"><c>not_found</c>: the sandbox is gone.</exception>
+    public Task ResumeAsync(TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+        _client.ConnectAsync(Id, timeout, cancellationToken);
+
+    /// <summary>Whether it lives, is not paused, and answers.</summary>
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <exception cref="SandboxApiException">The service cannot be reached.</exception>
     public async Task<bool> IsRunningAsync(CancellationToken cancellationToken = default) =>

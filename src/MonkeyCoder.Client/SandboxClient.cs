@@ -88,7 +88,8 @@ public sealed class SandboxClient : IDisposable
     {
         options ??= new SandboxCreateOptions();
         var body = new CreateSandboxWire(
-            options.Template, WholeSeconds(options.Timeout), options.Metadata, options.Environment, options.AllowInternetAccess);
+            options.Template, WholeSeconds(options.Timeout), options.Metadata, options.Environment, options.AllowInternetAccess,
+            options.PauseAtEnd ? true : null, options.ResumeOnTraffic ? new AutoResumeWire(true) : null);
         var created = await _transport.SendAsync(
             () =>
             {
@@ -100,9 +101,9 @@ public sealed class SandboxClient : IDisposable
         return Open(created, owned: true);
     }
 
-    /// <summary>Connects to a sandbox that lives already. Disposing the result leaves it alive.</summary>
+    /// <summary>Connects to a sandbox that lives already, and resumes it where it is paused. Disposing the result leaves it alive.</summary>
     /// <param name="sandboxId">Its id.</param>
-    /// <param name="timeout">It lives at least so long from now; never shortened.</param>
+    /// <param name="timeout">It lives at least so long from now; never shortened. null for 5 min.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <exception cref="SandboxApiException"><c>not_found</c>: no such sandbox of this tenant.</exception>
     public async Task<RemoteSandbox> ConnectAsync(string sandboxId, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
@@ -118,6 +119,22 @@ public sealed class SandboxClient : IDisposable
             WireJson.Default.SandboxWire, cancellationToken).ConfigureAwait(false);
         return Open(connected, owned: false);
     }
+
+    /// <summary>
+    /// Pauses a sandbox: everything in it stops where it is, and stays in memory until <see cref="ConnectAsync"/> resumes it. Open
+    /// streams break off.
+    /// </summary>
+    /// <param name="sandboxId">Its id.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>False where it was paused already.</returns>
+    /// <exception cref="SandboxApiException">
+    /// <c>not_found</c>: no such sandbox of this tenant. <c>rate_limited</c>: the tenant has as many paused ones as it may.
+    /// <c>http_501</c>: the node cannot pause.
+    /// </exception>
+    public async Task<bool> PauseAsync(string sandboxId, CancellationToken cancellationToken = default) =>
+        await _transport.SendAsync(
+            () => _transport.TenantRequest(HttpMethod.Post, $"sandboxes/{Uri.EscapeDataString(sandboxId)}/pause"),
+            cancellationToken, HttpStatusCode.Conflict).ConfigureAwait(false) != HttpStatusCode.Conflict;
 
     /// <summary>Looks a sandbox up.</summary>
     /// <param name="sandboxId">Its id.</param>

@@ -7,9 +7,17 @@ public sealed record SandboxCreateOptions
     /// <value>Default <c>code-interpreter-v1</c>: Python, JavaScript and bash kernels.</value>
     public string Template { get; init; } = "code-interpreter-v1";
 
-    /// <summary>Life of the sandbox from now; it is killed then.</summary>
+    /// <summary>Life of the sandbox from now; it is killed then, or paused, see <see cref="PauseAtEnd"/>.</summary>
     /// <value>Default 5 min; at least 1 s, in whole seconds.</value>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Whether it is paused at the end of its life instead of killed.</summary>
+    /// <value>Default false.</value>
+    public bool PauseAtEnd { get; init; }
+
+    /// <summary>Whether a request to it resumes it when it is paused.</summary>
+    /// <value>Default false: only <see cref="SandboxClient.ConnectAsync"/> does.</value>
+    public bool ResumeOnTraffic { get; init; }
 
     /// <summary>Free text to find it by.</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }

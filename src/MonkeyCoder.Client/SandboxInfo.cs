@@ -16,10 +16,10 @@ public sealed record SandboxInfo
     /// <summary>Name of the template, where it has one.</summary>
     public string? Alias { get; init; }
 
-    /// <summary>When it started.</summary>
+    /// <summary>When it started, or was last resumed.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 
-    /// <summary>When it will be killed.</summary>
+    /// <summary>When its life is over; when it was paused, where it is.</summary>
     public required DateTimeOffset EndAt { get; init; }
 
     /// <summary><c>running</c> or <c>paused</c>.</summary>

@@ -40,6 +40,25 @@ public sealed class SandboxClientTests : IAsyncLifetime
         Assert.Equal("""{"templateID":"code-interpreter-v1","timeout":300}""", request.Text);
     }
 
+    [Theory]
+    [InlineData(204, true)]
+    [InlineData(409, false)]
+    public async Task PauseAsync_Answered_SaysWhetherItRan(int status, bool ran)
+    {
+        _service.Map($"POST /sandboxes/{FakeSandboxService.SandboxId}/pause", context => FakeSandboxService.EmptyAsync(context, status));
+
+        Assert.Equal(ran, await _client.PauseAsync(FakeSandboxService.SandboxId, Token));
+        Assert.Equal("e2b_test", _service.Requests.Single().Headers["X-API-KEY"]);
+    }
+
+    [Fact]
+    public async Task PauseAsync_Unknown_Throws()
+    {
+        _service.Map("POST /sandboxes/i0/pause", static context => FakeSandboxService.JsonAsync(context, 404, """{"code":404,"message":"no"}"""));
+
+        Assert.Equal("not_found", (await Assert.ThrowsAsync<SandboxApiException>(() => _client.PauseAsync("i0", Token))).Code);
+    }
+
     [Fact]
     public async Task CreateAsync_AllOptions_SendsThem()
     {
@@ -51,11 +70,13 @@ public sealed class SandboxClientTests : IAsyncLifetime
                 Metadata = new Dictionary<string, string> { ["a"] = "b" },
                 Environment = new Dictionary<string, string> { ["X"] = "1" },
                 AllowInternetAccess = false,
+                PauseAtEnd = true,
+                ResumeOnTraffic = true,
             },
             Token);
 
         Assert.Equal(
-            """{"templateID":"base","timeout":2,"metadata":{"a":"b"},"envVars":{"X":"1"},"allow_internet_access":false}""",
+            """{"templateID":"base","timeout":2,"metadata":{"a":"b"},"envVars":{"X":"1"},"allow_internet_access":false,"autoPause":true,"autoResume":{"enabled":true}}""",
             _service.Requests.Single().Text);
     }
 

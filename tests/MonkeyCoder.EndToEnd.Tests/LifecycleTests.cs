@@ -68,6 +68,41 @@ public sealed class LifecycleTests
         Assert.Equal("2", (await fresh.RunCellAsync("1 + 1", null, Token)).Text);
     }
 
+    [Fact]
+    public async Task KillNine_WithPausedSandboxes_NextStartRemovesThemAndReportsThemEnded()
+    {
+        await using var node = new NodeUnderTest();
+        await node.InitializeAsync();
+        var ids = new List<string>();
+        using (var client = node.NewClient())
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                var sandbox = await client.CreateAsync(new SandboxCreateOptions { Template = "base" }, Token);
+                await sandbox.StartCommandAsync("setsid sleep 1000 & sleep 1000", null, Token);
+                Assert.True(await sandbox.PauseAsync(Token));
+                Assert.False(await sandbox.PauseAsync(Token));
+                ids.Add(sandbox.Id);
+            }
+
+            Assert.All(await ListAsync(client), static sandbox => Assert.Equal("paused", sandbox.State));
+            await node.KillAsync();
+        }
+
+        await node.StartAsync();
+        using var again = node.NewClient();
+        Assert.Empty(await ListAsync(again));
+        foreach (var id in ids)
+            Assert.Equal("not_found", (await Assert.ThrowsAsync<SandboxApiException>(() => again.ConnectAsync(id, null, Token))).Code);
+        // Disposing stops the service, with a paused sandbox again, and looks for what it left.
+        var last = await again.CreateAsync(new SandboxCreateOptions { Template = "base" }, Token);
+        await last.RunCellAsync("x = 1", null, Token);
+        await last.PauseAsync(Token);
+        await last.ResumeAsync(null, Token);
+        Assert.Equal("2", (await last.RunCellAsync("x + 1", null, Token)).Text);
+        await last.PauseAsync(Token);
+    }
+
     private static async Task RunAsync(SandboxClient client, int count)
     {
         var done = 0;

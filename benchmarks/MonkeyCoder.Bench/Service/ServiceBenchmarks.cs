@@ -68,6 +68,7 @@ internal static class ServiceBenchmarks
                 clock.Stop();
                 Expect("2", cell.Text);
             }),
+        new PauseResume(client),
         new CellRoundTrip(client),
         new Neighbour(client, burning: false),
         new Neighbour(client, burning: true),

@@ -27,4 +27,10 @@ internal static class CommonOptions
     }
 
     public static Argument<string> Sandbox() => new("SANDBOX") { Description = "Id of a sandbox, as 'monkey ps' shows it." };
+
+    public static Argument<string[]> Sandboxes() => new("SANDBOX")
+    {
+        Description = "Ids of sandboxes, as 'monkey ps' shows them.",
+        Arity = ArgumentArity.OneOrMore,
+    };
 }

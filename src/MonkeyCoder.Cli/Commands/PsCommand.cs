@@ -35,7 +35,7 @@ internal static class PsCommand
         var table = new Table().Border(TableBorder.Simple).AddColumns("SANDBOX", "TEMPLATE", "STATE", "AGE", "ENDS IN", "METADATA");
         foreach (var row in rows)
             table.AddRow(
-                row.Id, Markup.Escape(row.Template), Markup.Escape(row.State), Span(now - row.StartedAt), Span(row.EndAt - now),
+                row.Id, Markup.Escape(row.Template), Markup.Escape(row.State), Span(now - row.StartedAt), row.State == "paused" ? "" : Span(row.EndAt - now),
                 Markup.Escape(string.Join(' ', row.Metadata.Select(static pair => $"{pair.Key}={pair.Value}"))));
         context.Tables.Write(table);
         return ExitCodes.Ok;

@@ -8,7 +8,11 @@ internal sealed record CreateSandboxWire(
     int Timeout,
     IReadOnlyDictionary<string, string>? Metadata,
     IReadOnlyDictionary<string, string>? EnvVars,
-    [property: JsonPropertyName("allow_internet_access")] bool? AllowInternetAccess);
+    [property: JsonPropertyName("allow_internet_access")] bool? AllowInternetAccess,
+    bool? AutoPause,
+    AutoResumeWire? AutoResume);
+
+internal sealed record AutoResumeWire(bool Enabled);
 
 /// <summary>Answer to create and connect.</summary>
 internal sealed record SandboxWire(

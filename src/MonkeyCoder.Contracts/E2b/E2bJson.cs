@@ -14,6 +14,7 @@ namespace MonkeyCoder.Contracts.E2b;
     MaxDepth = 32)]
 [JsonSerializable(typeof(SandboxCreateRequest))]
 [JsonSerializable(typeof(SandboxConnectRequest))]
+[JsonSerializable(typeof(SandboxPauseRequest))]
 [JsonSerializable(typeof(SandboxNetworkUpdate))]
 [JsonSerializable(typeof(SandboxTimeoutRequest))]
 [JsonSerializable(typeof(SandboxRefreshRequest))]

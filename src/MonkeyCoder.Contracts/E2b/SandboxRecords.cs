@@ -97,6 +97,17 @@ public sealed record SandboxConnectRequest
     /// <summary>Seconds; required in v1, default 300 in v2.</summary>
     public int? Timeout { get; init; }
 
+    /// <summary>false: start it anew from its files.</summary>
+    public bool? Memory { get; init; }
+
+    /// <summary><c>/resume</c> only: whether it is paused again at the end of its time; null: as it was created.</summary>
+    public bool? AutoPause { get; init; }
+}
+
+/// <summary>Body of <c>/pause</c>.</summary>
+public sealed record SandboxPauseRequest
+{
+    /// <summary>false: keep its files only.</summary>
     public bool? Memory { get; init; }
 }
 

@@ -18,7 +18,7 @@ public sealed record CleanupResponse(int Removed, int Remaining);
 /// <summary>Answer of <c>GET /health</c>, <c>/healthz</c> and <c>/sandbox/health</c>.</summary>
 /// <param name="Status"><c>ok</c>.</param>
 /// <param name="Version">Version of the service.</param>
-/// <param name="Sandboxes">Sandboxes that are live.</param>
+/// <param name="Sandboxes">Sandboxes that are live, paused or not.</param>
 /// <param name="Pooled">Sandboxes that wait ready.</param>
 /// <param name="Templates">Templates that can be asked for.</param>
 /// <param name="Tier">What stands between sandboxes and the host: <c>container</c> or <c>unprivileged</c>.</param>
@@ -35,10 +35,11 @@ public sealed record NodeMetricsResponse(
     double UptimeSeconds, NodeSandboxes Sandboxes, NodeExecutions Executions, NodeUsage Usage);
 
 /// <summary>Counts of sandboxes.</summary>
-/// <param name="Live">Owned by somebody.</param>
+/// <param name="Live">Owned by somebody, paused or not.</param>
 /// <param name="Kept">Kept by <c>/sandbox/execute</c>, within <paramref name="Live"/>.</param>
 /// <param name="Pooled">Ready and waiting.</param>
-public sealed record NodeSandboxes(int Live, int Kept, int Pooled);
+/// <param name="Paused">Paused, within <paramref name="Live"/>.</param>
+public sealed record NodeSandboxes(int Live, int Kept, int Pooled, int Paused);
 
 /// <summary>Counts of executions since the start of the service.</summary>
 /// <param name="Running">Running now.</param>

@@ -24,6 +24,7 @@ public static class ProblemCodes
     public const string LimitNotAvailable = "limit_not_available";
     public const string BrowserNotAvailable = "browser_not_available";
     public const string SandboxNotFound = "sandbox_not_found";
+    public const string SandboxPaused = "sandbox_paused";
     public const string InvalidExecutionId = "invalid_execution_id";
 
     public const string Unauthenticated = "unauthenticated";

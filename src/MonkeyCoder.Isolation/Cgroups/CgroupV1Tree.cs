@@ -85,6 +85,30 @@ internal sealed class CgroupV1Tree : ICgroupTree
     public void SetFrozen(string path, bool frozen) =>
         CgroupFile.Write($"{_freezer}{path}/freezer.state", frozen ? "FROZEN" : "THAWED");
 
+    public bool IsFrozen(string path)
+    {
+        Span<byte> state = stackalloc byte[16];
+        if (state[..CgroupFile.Read($"{_freezer}{path}/freezer.state", state)].StartsWith("FROZEN"u8)) return true;
+        // A process that was being started while the others stopped is only stopped by another write.
+        SetFrozen(path, true);
+        return false;
+    }
+
+    public void SetReclaimedFirst(string path, bool first, bool swap)
+    {
+        CgroupFile.WriteIfThere($"{_memory}{path}/memory.swappiness", swap ? 100 : 0);
+        try
+        {
+            CgroupFile.WriteIfThere($"{_memory}{path}/memory.soft_limit_in_bytes", first ? 0 : -1);
+        }
+        catch (SyscallException e) when (e.Errno == ErrnoName.EOPNOTSUPP)
+        {
+            // A kernel for real time has the file and no such order.
+        }
+    }
+
+    public void Reclaim(string path) => CgroupFile.WriteIfThere($"{_memory}{path}/memory.force_empty", 0);
+
     public IReadOnlyList<int> Processes(string path) => CgroupFile.ReadPids($"{_freezer}{path}/cgroup.procs");
 
     public void Kill(string path)

@@ -77,6 +77,26 @@ internal sealed class CgroupV2Tree(string root) : ICgroupTree
 
     public void SetFrozen(string path, bool frozen) => CgroupFile.Write($"{root}{path}/cgroup.freeze", frozen ? 1 : 0);
 
+    public bool IsFrozen(string path) => CgroupFile.ReadKey($"{root}{path}/cgroup.events", "frozen"u8) == 1;
+
+    public void SetReclaimedFirst(string path, bool first, bool swap)
+    {
+        var limit = $"{root}{path}/memory.swap.max";
+        if (File.Exists(limit)) CgroupFile.Write(limit, swap ? "max" : "0");
+    }
+
+    public void Reclaim(string path)
+    {
+        try
+        {
+            CgroupFile.WriteIfThere($"{root}{path}/memory.reclaim", CgroupFile.ReadNumber($"{root}{path}/memory.current"));
+        }
+        catch (SyscallException e) when (e.Errno == ErrnoName.EAGAIN)
+        {
+            // Some of it cannot be taken: the rest has been.
+        }
+    }
+
     public IReadOnlyList<int> Processes(string path) => CgroupFile.ReadPids($"{root}{path}/cgroup.procs");
 
     public void Kill(string path)

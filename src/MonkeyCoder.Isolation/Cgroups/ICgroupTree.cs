@@ -33,8 +33,22 @@ internal interface ICgroupTree
     /// <summary>Makes <see cref="CgroupUsage.MemoryPeakBytes"/> start anew.</summary>
     void ResetMemoryPeak(string path);
 
-    /// <summary>Stops or continues every process of the group.</summary>
+    /// <summary>Begins to stop every process of the group, or lets it continue.</summary>
     void SetFrozen(string path, bool frozen);
+
+    /// <summary>Whether every process of a group that is being stopped has stopped.</summary>
+    bool IsFrozen(string path);
+
+    /// <summary>
+    /// Whose memory the host takes first when it runs short: that of this group, or of all alike. On v2 there is no such order.
+    /// </summary>
+    /// <param name="path">The group.</param>
+    /// <param name="first">This group's.</param>
+    /// <param name="swap">Memory that no file stands behind may go to swap, where the host has any.</param>
+    void SetReclaimedFirst(string path, bool first, bool swap);
+
+    /// <summary>Gives back what the group holds and the kernel can take. Takes as long as the kernel does. Nothing before Linux 5.19 on v2.</summary>
+    void Reclaim(string path);
 
     /// <summary>Processes of the group, as host pids; none where it does not exist.</summary>
     IReadOnlyList<int> Processes(string path);

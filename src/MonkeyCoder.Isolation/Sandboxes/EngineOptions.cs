@@ -39,6 +39,9 @@ public sealed class EngineOptions
     /// <value>For everything that removing a sandbox takes; what is left then is removed at the next start. Default 10 s.</value>
     public TimeSpan TeardownTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <value>Whether the memory of a frozen sandbox may go to the host's swap, where it has any; that of others never does. Default true.</value>
+    public bool SwapFrozen { get; set; } = true;
+
     /// <value>Sandboxes kept ready. Default two strict and two workspace ones of <c>base</c>.</value>
     public IReadOnlyList<PoolOptions> Pools { get; set; } =
     [

@@ -49,9 +49,19 @@ public interface ISandbox : IAsyncDisposable
     /// <summary>Changes what the running sandbox may connect to; connections that it may no longer have are cut.</summary>
     void SetEgress(EgressPolicy policy);
 
-    /// <summary>Stops every process where it is (cgroup freezer).</summary>
-    void Freeze();
+    /// <summary>
+    /// Stops every process where it is, and returns when none runs any more. From then on the host takes this sandbox's memory before
+    /// that of others: page cache, what swap has room for, and at last the sandbox itself.
+    /// </summary>
+    /// <exception cref="TimeoutException">Some did not stop in time (5 s): all go on.</exception>
+    /// <exception cref="MonkeyCoder.Linux.SyscallException">It is being removed.</exception>
+    Task FreezeAsync();
+
+    /// <summary>Gives the memory of a frozen sandbox back that the host can take. Blocks for as long as that takes the kernel.</summary>
+    /// <exception cref="MonkeyCoder.Linux.SyscallException">It is being removed.</exception>
+    void ReclaimMemory();
 
     /// <summary>Lets every process go on.</summary>
+    /// <exception cref="MonkeyCoder.Linux.SyscallException">It is being removed.</exception>
     void Thaw();
 }

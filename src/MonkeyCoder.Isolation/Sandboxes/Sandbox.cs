@@ -14,6 +14,7 @@ internal sealed class Sandbox : ISandbox
     private readonly EngineNode _node;
     private readonly ILogger _logger;
     private readonly string _cgroup;
+    private readonly SandboxFreezer _freezer;
     private readonly Lazy<Task<SandboxExit>> _exited;
     private readonly Lazy<Task> _removed;
     private readonly Lock _lock = new();
@@ -29,6 +30,7 @@ internal sealed class Sandbox : ISandbox
         _node = node;
         _logger = logger;
         _cgroup = node.Paths.Cgroup(id);
+        _freezer = new SandboxFreezer(node.Cgroups, _cgroup, node.Options.SwapFrozen, node.Time);
         _exited = new Lazy<Task<SandboxExit>>(AwaitExitAsync);
         _removed = new Lazy<Task>(RemoveAsync);
     }
@@ -96,9 +98,11 @@ internal sealed class Sandbox : ISandbox
         Egress.SetPolicy(policy);
     }
 
-    public void Freeze() => _node.Cgroups.SetFrozen(_cgroup, true);
+    public Task FreezeAsync() => _freezer.FreezeAsync();
 
-    public void Thaw() => _node.Cgroups.SetFrozen(_cgroup, false);
+    public void ReclaimMemory() => _node.Cgroups.Reclaim(_cgroup);
+
+    public void Thaw() => _freezer.Thaw();
 
     public ValueTask DisposeAsync() => new(_removed.Value);
 
@@ -151,6 +155,8 @@ internal sealed class Sandbox : ISandbox
         {
             _killed = !Process.Ended.IsCompleted;
             RememberUsage();
+            // Whoever is being stopped at this moment could not be killed.
+            _freezer.Close();
             await Resources.DisposeAsync().ConfigureAwait(false);
             _logger.Removed(Id, _node.Time.GetElapsedTime(started).TotalMilliseconds);
         }

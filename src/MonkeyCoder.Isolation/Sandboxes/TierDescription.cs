@@ -17,6 +17,9 @@ public sealed record TierDescription(string Name, string? Warning)
     /// <value>Whether headers can be added to requests, for which the sandbox must trust a certificate. Default true.</value>
     public bool AddsHeaders { get; init; } = true;
 
+    /// <summary>Sandboxes of it can be frozen so that nothing inside runs on.</summary>
+    public bool CanPause { get; private init; } = true;
+
     /// <summary>The description of a tier.</summary>
     /// <param name="tier">The tier.</param>
     /// <param name="gatekeeper">Whether the host can do what the network of the unprivileged tier takes.</param>
@@ -31,6 +34,8 @@ public sealed record TierDescription(string Name, string? Warning)
             LimitsCpu = false,
             HasNetwork = gatekeeper,
             AddsHeaders = false,
+            // Stopping by signal does not hold: the kernel itself continues stopped processes whose group has lost its parent.
+            CanPause = false,
         },
         IsolationTier.Gvisor => new TierDescription("gvisor", null) { LimitsProcesses = false, HasNetwork = false, AddsHeaders = false },
         _ => new TierDescription("container", null),

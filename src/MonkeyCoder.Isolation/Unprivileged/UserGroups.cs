@@ -53,6 +53,18 @@ internal sealed class UserGroups(UidSlots slots, UserIds ids, bool gatekeepers) 
             foreach (var process in Of(user)) process.Signal(frozen ? Libc.SIGSTOP : Libc.SIGCONT);
     }
 
+    public bool IsFrozen(string path) => UserOf(path) is not { } user || Of(user).All(static process => process.IsStopped());
+
+    /// <summary>Nothing to do: who is to go first is a matter of control groups.</summary>
+    public void SetReclaimedFirst(string path, bool first, bool swap)
+    {
+    }
+
+    /// <summary>Nothing to do, as above.</summary>
+    public void Reclaim(string path)
+    {
+    }
+
     public IReadOnlyList<int> Processes(string path) =>
         UserOf(path) is { } user ? [.. Of(user).Select(static process => process.Pid)] : [];
 

@@ -36,6 +36,14 @@ internal readonly record struct UserProcess(int Pid, int ParentPid, uint UserId,
             (Number(text, "RssAnon:"u8) + Number(text, "RssShmem:"u8)) * 1024);
     }
 
+    /// <summary>Whether it has stopped, or ended.</summary>
+    public bool IsStopped()
+    {
+        Span<byte> buffer = stackalloc byte[FileBytes];
+        var state = Field(buffer[..Read(Pid, "status", buffer)], "State:"u8);
+        return state.IsEmpty || state[0] is (byte)'T' or (byte)'t' or (byte)'Z' or (byte)'X';
+    }
+
     /// <summary>User and system time, its own and that of the children it has waited for.</summary>
     public TimeSpan ReadCpuTime()
     {

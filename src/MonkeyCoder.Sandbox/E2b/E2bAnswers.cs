@@ -26,6 +26,13 @@ internal static class E2bAnswers
     public static IResult NotInTier(string what, TierDescription tier, string remedy) => Error(
         StatusCodes.Status501NotImplemented, $"{what} is not available in the {tier.Name} tier of this node; {remedy}, or use a node of the container tier");
 
+    /// <summary>It was there when it was looked up.</summary>
+    public static IResult Ended(string id) => Error(StatusCodes.Status404NotFound, $"Sandbox \"{id}\" has ended already");
+
+    /// <summary>A body that was not there, or could not be read.</summary>
+    public static IResult NoBody<T>(JsonRead<T> read) where T : class =>
+        read.Empty ? Error(StatusCodes.Status400BadRequest, "the request needs a JSON body") : Error(read.Status, read.Problem!);
+
     /// <summary>Writes JSON with its length.</summary>
     public static Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK)
     {

@@ -27,6 +27,7 @@ internal static class E2bSetup
         services.AddLogging(static logging => logging.AddFilter("Yarp.ReverseProxy.Forwarder", LogLevel.Error));
         services.TryAddSingleton<SandboxRecordMapper>();
         services.TryAddSingleton<SandboxEndpoints>();
+        services.TryAddSingleton<PauseEndpoints>();
         services.TryAddSingleton<NetworkEndpoints>();
         services.TryAddSingleton<ListEndpoints>();
         services.TryAddSingleton<TemplateEndpoints>();
@@ -50,6 +51,7 @@ internal static class E2bSetup
         group.WithTags("E2B").AddEndpointFilter<RouteGroupBuilder, FailureFilter>()
             .RequireScope(SandboxTokens.SandboxesScope, CredentialPlace.KeyElseToken);
         SandboxEndpoints.Map(group);
+        PauseEndpoints.Map(group);
         NetworkEndpoints.Map(group);
         ListEndpoints.Map(group);
         TemplateEndpoints.Map(group);

@@ -28,7 +28,7 @@ internal sealed class CellDeadline : IAsyncDisposable
     /// <param name="agent">Where the kernel is.</param>
     /// <param name="request">The cell.</param>
     /// <param name="grace">Time between interrupt and kill, at least a second.</param>
-    /// <param name="timeProvider">Clock.</param>
+    /// <param name="timeProvider">Clock of the sandbox, which stands still while that is paused.</param>
     /// <param name="caller">Cancelled: the caller has gone.</param>
     public CellDeadline(
         ISandboxAgent agent, CellRequest request, TimeSpan grace, TimeProvider timeProvider, CancellationToken caller)

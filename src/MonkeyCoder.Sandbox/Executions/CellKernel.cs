@@ -6,14 +6,14 @@ using MonkeyCoder.Sandbox.Sandboxes;
 namespace MonkeyCoder.Sandbox.Executions;
 
 /// <summary>Opens and kills the kernels of contexts.</summary>
-internal sealed class CellKernel(IOptions<ExecutionOptions> options, TimeProvider timeProvider)
+internal sealed class CellKernel(IOptions<ExecutionOptions> options)
 {
     /// <summary>Opens the kernel where nothing says that it is open. Caller holds the context's turn.</summary>
     /// <exception cref="KernelStartException">It did not start.</exception>
     public async Task OpenAsync(LiveSandbox sandbox, KernelContext context, CancellationToken cancellationToken)
     {
         if (context.IsOpen) return;
-        using var bound = new CancellationTokenSource(options.Value.KernelStartTimeout, timeProvider);
+        using var bound = new CancellationTokenSource(options.Value.KernelStartTimeout, sandbox.Runs.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancellationToken);
         try
         {

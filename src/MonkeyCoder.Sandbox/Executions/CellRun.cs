@@ -31,7 +31,7 @@ internal sealed class CellRun : IAsyncDisposable
         _kernel = surroundings.Kernel;
         _timeProvider = surroundings.TimeProvider;
         _translator = new CellTranslator(sandbox.Id.Value, surroundings.Security, _timeProvider);
-        _deadline = new CellDeadline(sandbox.Agent, request, surroundings.InterruptGrace, _timeProvider, caller);
+        _deadline = new CellDeadline(sandbox.Agent, request, surroundings.InterruptGrace, sandbox.Runs.Clock, caller);
         _reading = CancellationTokenSource.CreateLinkedTokenSource(_deadline.Abandoned, sandbox.Stopping);
     }
 
@@ -114,7 +114,7 @@ internal sealed class CellRun : IAsyncDisposable
         await _kernel.OpenAsync(_sandbox, _request.Context, _reading.Token).ConfigureAwait(false);
         SandboxReadings.TryResetPeak(_sandbox.Engine);
         _before = SandboxReadings.TryRead(_sandbox.Engine);
-        _startedAt = _timeProvider.GetTimestamp();
+        _startedAt = _sandbox.Runs.Clock.GetTimestamp();
         _deadline.Arm();
         var request = new KernelExecuteRequest(_request.Context.Id, _request.Code, _request.Environment);
         _stream = await _sandbox.Agent.ExecuteAsync(request, _reading.Token).ConfigureAwait(false);
@@ -130,7 +130,7 @@ internal sealed class CellRun : IAsyncDisposable
     }
 
     private CellMeasurement? Measure() => _startedAt is { } started
-        ? new CellMeasurement(_timeProvider.GetElapsedTime(started), _before, SandboxReadings.TryRead(_sandbox.Engine))
+        ? new CellMeasurement(_sandbox.Runs.Clock.GetElapsedTime(started), _before, SandboxReadings.TryRead(_sandbox.Engine))
         : null;
 
     private async Task<CellEnded> EndAsync(CellStep step, CellMeasurement? measured)

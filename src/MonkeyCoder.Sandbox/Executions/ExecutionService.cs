@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Options;
 using MonkeyCoder.Contracts.Executions;
+using MonkeyCoder.Contracts.Problems;
 using MonkeyCoder.Sandbox.Problems;
 using MonkeyCoder.Sandbox.Sandboxes;
 using MonkeyCoder.Sandbox.Security;
@@ -29,9 +30,9 @@ internal sealed class ExecutionService(
     {
         if (plan.SandboxId is { } id)
         {
-            return sandboxes.Find(caller.Tenant, id) is { } found
-                ? await RunInAsync(found, plan, isKept: true, cancellationToken).ConfigureAwait(false)
-                : sandboxes.Missing(caller.Tenant, id);
+            if (sandboxes.Find(caller.Tenant, id) is not { } found) return sandboxes.Missing(caller.Tenant, id);
+            if (found.IsPaused) return ProblemCatalog.Make(ProblemCodes.SandboxPaused);
+            return await RunInAsync(found, plan, isKept: true, cancellationToken).ConfigureAwait(false);
         }
 
         var fresh = await sandboxes.CreateAsync(caller, plan, cancellationToken).ConfigureAwait(false);

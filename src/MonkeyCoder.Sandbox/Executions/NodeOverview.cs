@@ -25,7 +25,7 @@ internal sealed class NodeOverview(
         var usage = gauges.Read();
         return new NodeMetricsResponse(
             timeProvider.GetElapsedTime(_started).TotalSeconds,
-            new NodeSandboxes(registry.All.Count, kept.Count, engine.Pooled),
+            new NodeSandboxes(registry.All.Count, kept.Count, engine.Pooled, registry.All.Count(static sandbox => sandbox.IsPaused)),
             executions.Read(),
             new NodeUsage(usage.MemoryBytes, usage.CpuPercent, usage.DiskBytes, usage.Processes));
     }

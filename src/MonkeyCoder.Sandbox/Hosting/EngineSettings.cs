@@ -49,6 +49,12 @@ internal sealed class EngineSettings
     /// <value>How gVisor catches system calls: ptrace, systrap or kvm, as its version can. Default ptrace.</value>
     public string GvisorPlatform { get; set; } = "ptrace";
 
+    /// <value>
+    /// Whether the memory of paused sandboxes may go to the host's swap, where it has any (zram is swap too); that of running ones never
+    /// does. What was swapped to a disk can be read there until it is overwritten, as can files of sandboxes. Default true.
+    /// </value>
+    public bool SwapPaused { get; set; } = true;
+
     /// <value>Sockets and claims of uid ranges, the same for every service of the machine. An absolute path. Default /run/monkeycoder.</value>
     public string RunDirectory { get; set; } = "/run/monkeycoder";
 
@@ -73,6 +79,7 @@ internal sealed class EngineSettings
         LaunchConcurrency = LaunchConcurrency,
         LaunchTimeout = LaunchTimeout,
         TeardownTimeout = TeardownTimeout,
+        SwapFrozen = SwapPaused,
         Pools = [PoolOf(SandboxProfile.Strict), PoolOf(SandboxProfile.Workspace)],
     };
 

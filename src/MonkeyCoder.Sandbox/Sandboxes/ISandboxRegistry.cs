@@ -30,10 +30,23 @@ internal interface ISandboxRegistry
     /// <summary>Every live sandbox, of all tenants.</summary>
     IReadOnlyCollection<LiveSandbox> All { get; }
 
-    /// <summary>Moves the end of life, at most to the longest life from now. False where the end has come already.</summary>
+    /// <summary>
+    /// Stops it where it is; it keeps everything, and whoever uses it is cut off. Cancelling gives up waiting for another change of it;
+    /// what has begun is done.
+    /// </summary>
+    Task<PauseOutcome> PauseAsync(LiveSandbox sandbox, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Lets a paused one go on, with so much time from now, at most the longest life. One that runs lives at least so long from now.
+    /// </summary>
+    Task<ResumeOutcome> ResumeAsync(LiveSandbox sandbox, TimeSpan life, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Moves the end of life, at most to the longest life from now. False where the end has come already, or it is paused.
+    /// </summary>
     bool SetEnd(LiveSandbox sandbox, DateTimeOffset end);
 
-    /// <summary>Moves the end of life to no earlier than it is. False where the end has come already.</summary>
+    /// <summary>Moves the end of life to no earlier than it is. False where the end has come already, or it is paused.</summary>
     bool ExtendEnd(LiveSandbox sandbox, DateTimeOffset end);
 
     /// <summary>

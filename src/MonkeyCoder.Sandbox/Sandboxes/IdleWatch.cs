@@ -40,7 +40,8 @@ internal sealed class IdleWatch(
         foreach (var sandbox in registry.All)
         {
             var changes = sandbox.Activity.Changes;
-            var isIdle = !sandbox.Activity.IsInUse && _seen.TryGetValue(sandbox, out var before) && before.Changes == changes;
+            // One that is paused has a time of its own, and is not idle when it comes back.
+            var isIdle = !sandbox.IsPaused && !sandbox.Activity.IsInUse && _seen.TryGetValue(sandbox, out var before) && before.Changes == changes;
             seen[sandbox] = isIdle ? _seen[sandbox] : (changes, now);
             // The registry follows its end, which nobody waits for here.
             if (isIdle && time.GetElapsedTime(seen[sandbox].Since, now) >= timeout) registry.BeginEnd(sandbox, SandboxEnd.Idle);

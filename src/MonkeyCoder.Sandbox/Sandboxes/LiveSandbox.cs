@@ -15,7 +15,7 @@ internal sealed class LiveSandbox(
     SandboxOwner owner,
     SandboxSettings settings,
     SandboxAccessTokens tokens,
-    DateTimeOffset startedAt,
+    SandboxRuns runs,
     CancellationToken stopping)
 {
     /// <summary>User of processes that name none.</summary>
@@ -27,6 +27,7 @@ internal sealed class LiveSandbox(
     private long _turnInForce; // under _networkLock
     private volatile NetworkSettings _network = settings.Network;
     private EndOfLife? _end;
+    private bool _pausesAtEnd = settings.AutoPause;
 
     public SandboxId Id => engine.Id;
 
@@ -44,21 +45,36 @@ internal sealed class LiveSandbox(
     /// <summary>What opens it, for those who have no key of its tenant.</summary>
     public SandboxAccessTokens Tokens => tokens;
 
-    public DateTimeOffset StartedAt => startedAt;
+    /// <summary>When it runs.</summary>
+    public SandboxRuns Runs => runs;
 
-    /// <summary>When it will be killed; moved by the registry only, which sets it before anybody sees the sandbox.</summary>
+    public bool IsPaused => runs.Current is null;
+
+    /// <summary>At the end of its time it is paused instead of killed.</summary>
+    public bool PausesAtEnd
+    {
+        get => Volatile.Read(ref _pausesAtEnd);
+        set => Volatile.Write(ref _pausesAtEnd, value);
+    }
+
+    /// <summary>Since when it runs, or ran before it was paused.</summary>
+    public DateTimeOffset StartedAt => runs.StartedAt;
+
+    /// <summary>
+    /// When its time is over, also that of being paused; moved by the registry only, which sets it before anybody sees the sandbox.
+    /// </summary>
     public EndOfLife End
     {
         get => Volatile.Read(ref _end) ?? throw new InvalidOperationException($"Sandbox {Id} has no end yet.");
         set => Volatile.Write(ref _end, value);
     }
 
-    /// <summary>The end by the wall clock.</summary>
-    public DateTimeOffset EndAt => End.WallTime;
+    /// <summary>The end of its run by the wall clock: to come, or that at which it was paused.</summary>
+    public DateTimeOffset EndAt => runs.PausedAt ?? End.WallTime;
 
     /// <summary>
-    /// Cancelled when the sandbox is being killed or has died: every open stream to it must then abort its
-    /// client connection (an E2B client tells a killed sandbox by that, and by 502 on /health).
+    /// Cancelled when the sandbox is being killed or has died. Streams of clients follow the end of a run, which is sooner where it is
+    /// paused: each must then abort its client's connection (an E2B client tells by that, and by 502 on /health).
     /// </summary>
     public CancellationToken Stopping => stopping;
 
@@ -75,7 +91,7 @@ internal sealed class LiveSandbox(
     public SandboxJournal Journal { get; } = new();
 
     /// <summary>Its load, measured when asked.</summary>
-    public SandboxMeter Meter { get; } = new(engine, startedAt);
+    public SandboxMeter Meter { get; } = new(engine, runs.StartedAt);
 
     /// <summary>Environment of its processes: what its creator chose, and what clients of E2B look for.</summary>
     public IReadOnlyDictionary<string, string> Environment => settings.EnvironmentIn(engine);

@@ -11,6 +11,7 @@ internal enum SandboxEnd
     Died,
     OutOfMemory,
     Shutdown,
+    PausedTooLong,
 }
 
 /// <summary>Names of the reasons, as callers see them; those of limits are the names of the limits.</summary>
@@ -28,6 +29,7 @@ internal static class SandboxEndNames
         SandboxEnd.Died => "died",
         SandboxEnd.OutOfMemory => Memory,
         SandboxEnd.Shutdown => "shutdown",
+        SandboxEnd.PausedTooLong => "paused",
         _ => throw new UnreachableException(),
     };
 }

@@ -23,8 +23,9 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
     private readonly byte[] _accessKey;
     private readonly byte[] _trafficKey;
     private readonly EndOfLifeClock _clock;
-    private readonly ConcurrentDictionary<string, Held> _live = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<Held, Task> _ending = new();
+    private readonly SandboxPauses _pauses;
+    private readonly ConcurrentDictionary<string, HeldSandbox> _live = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<HeldSandbox, Task> _ending = new();
 
     private readonly EndedSandboxes _ended = new();
     private volatile bool _closed;
@@ -40,7 +41,8 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
         _logger = logger;
         _accessKey = keys.Derive("e2b.envd-access-token");
         _trafficKey = keys.Derive("e2b.traffic-access-token");
-        _clock = new EndOfLifeClock(time, entry => _ = EndByIdAsync(entry.Sandbox, SandboxEnd.Timeout));
+        _clock = new EndOfLifeClock(time, entry => _ = OnTimeOverAsync(entry));
+        _pauses = new SandboxPauses(_clock, _options, time, logger);
     }
 
     public IReadOnlyCollection<LiveSandbox> All => [.. _live.Values.Select(held => held.Sandbox)];
@@ -81,8 +83,7 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
     public bool SetEnd(LiveSandbox sandbox, DateTimeOffset end)
     {
         var latest = _time.GetUtcNow() + _options.MaxLife;
-        sandbox.End = new EndOfLife(_time, end < latest ? end : latest);
-        return _live.TryGetValue(sandbox.Id.Value, out var held) && _clock.TrySchedule(held.Clock);
+        return _live.TryGetValue(sandbox.Id.Value, out var held) && held.SetEnd(_clock, end < latest ? end : latest);
     }
 
     public bool ExtendEnd(LiveSandbox sandbox, DateTimeOffset end)
@@ -90,6 +91,16 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
         if (end > sandbox.EndAt) return SetEnd(sandbox, end);
         return !sandbox.Stopping.IsCancellationRequested;
     }
+
+    public async Task<PauseOutcome> PauseAsync(LiveSandbox sandbox, CancellationToken cancellationToken) =>
+        _live.TryGetValue(sandbox.Id.Value, out var held)
+            ? await _pauses.PauseAsync(held, "Paused", cancellationToken).ConfigureAwait(false)
+            : PauseOutcome.Ended;
+
+    public async Task<ResumeOutcome> ResumeAsync(LiveSandbox sandbox, TimeSpan life, CancellationToken cancellationToken) =>
+        _live.TryGetValue(sandbox.Id.Value, out var held)
+            ? await _pauses.ResumeAsync(held, life < _options.MaxLife ? life : _options.MaxLife, cancellationToken).ConfigureAwait(false)
+            : ResumeOutcome.Ended;
 
     public async Task<bool> KillAsync(LiveSandbox sandbox, CancellationToken cancellationToken)
     {
@@ -110,16 +121,14 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
     private static string Token(byte[] key, string id) =>
         Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.ASCII.GetBytes(id)));
 
-    private Held List(ISandbox engine, AdmissionTicket ticket, SandboxOwner owner, SandboxSettings settings)
+    private HeldSandbox List(ISandbox engine, AdmissionTicket ticket, SandboxOwner owner, SandboxSettings settings)
     {
-        var now = _time.GetUtcNow();
         var id = engine.Id.Value;
         var tokens = new SandboxAccessTokens(
             settings.Secured ? Token(_accessKey, id) : null,
             settings.AllowPublicTraffic ? null : Token(_trafficKey, id));
-        var held = new Held(engine, ticket, owner, settings, tokens, now);
-        held.Sandbox.End = new EndOfLife(_time, now + settings.Timeout);
-        held.Sandbox.Journal.Add(now, $"Sandbox created from template {engine.Spec.Template}");
+        var held = new HeldSandbox(engine, ticket, owner, settings, tokens, _time);
+        held.Sandbox.Journal.Add(_time.GetUtcNow(), $"Sandbox created from template {engine.Spec.Template}");
         _live[id] = held;
         SetEnd(held.Sandbox, held.Sandbox.EndAt);
         _ = WatchAsync(held);
@@ -130,11 +139,20 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
     }
 
     /// <summary>Takes the sandbox off the list when it dies by itself.</summary>
-    private async Task WatchAsync(Held held)
+    private async Task WatchAsync(HeldSandbox held)
     {
         var exit = await held.Sandbox.Engine.Exited.ConfigureAwait(false);
         if (exit == SandboxExit.Killed) return;
         _ = EndByIdAsync(held.Sandbox, exit == SandboxExit.OutOfMemory ? SandboxEnd.OutOfMemory : SandboxEnd.Died);
+    }
+
+    /// <summary>The time is over that a sandbox may run, or may be paused.</summary>
+    private async Task OnTimeOverAsync(EndOfLifeClock.Entry entry)
+    {
+        if (!_live.TryGetValue(entry.Sandbox.Id.Value, out var held) || !held.IsCurrent(entry)) return;
+        if (entry.Sandbox.IsPaused) _ = EndByIdAsync(entry.Sandbox, SandboxEnd.PausedTooLong);
+        else if (!entry.Sandbox.PausesAtEnd || (await _pauses.PauseAtEndAsync(held, entry).ConfigureAwait(false) && held.IsCurrent(entry)))
+            _ = EndByIdAsync(entry.Sandbox, SandboxEnd.Timeout);
     }
 
     /// <summary>null where somebody else ended it.</summary>
@@ -152,12 +170,13 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
     }
 
     /// <summary>Never faults: what could not be removed is logged, and left to the engine's next reclaim.</summary>
-    private async Task EndAsync(Held held, SandboxEnd why, TaskCompletionSource done)
+    private async Task EndAsync(HeldSandbox held, SandboxEnd why, TaskCompletionSource done)
     {
         var id = held.Sandbox.Id.Value;
         try
         {
-            _clock.Remove(held.Clock);
+            held.Unschedule(_clock);
+            held.LeavePlace();
             await held.Stopping.CancelAsync().ConfigureAwait(false);
             await held.Sandbox.Engine.DisposeAsync().ConfigureAwait(false);
             _logger.Ended(id, why, _time.GetUtcNow() - held.Sandbox.StartedAt);
@@ -173,33 +192,5 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
             _ending.TryRemove(held, out _);
             done.SetResult();
         }
-    }
-
-    /// <summary>A listed sandbox with what ends it.</summary>
-    private sealed class Held
-    {
-        private int _ended;
-
-        public Held(
-            ISandbox engine, AdmissionTicket ticket, SandboxOwner owner, SandboxSettings settings, SandboxAccessTokens tokens,
-            DateTimeOffset startedAt)
-        {
-            Ticket = ticket;
-            Sandbox = new LiveSandbox(engine, owner, settings, tokens, startedAt, Stopping.Token);
-            Clock = new EndOfLifeClock.Entry(Sandbox);
-        }
-
-        public LiveSandbox Sandbox { get; }
-
-        /// <summary>Given back when nothing of the sandbox is left.</summary>
-        public AdmissionTicket Ticket { get; }
-
-        /// <summary>Never disposed: requests may still register with it, and it holds no timer.</summary>
-        public CancellationTokenSource Stopping { get; } = new();
-
-        public EndOfLifeClock.Entry Clock { get; }
-
-        /// <summary>True for the one caller who is to end it.</summary>
-        public bool TryEnd() => Interlocked.Exchange(ref _ended, 1) == 0;
     }
 }

@@ -17,6 +17,12 @@ internal sealed record SandboxSettings
     /// <summary>Life from creation. Default 300 s.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(300);
 
+    /// <summary>At the end of its time it is paused instead of killed. Default false.</summary>
+    public bool AutoPause { get; init; }
+
+    /// <summary>Traffic to a port of it resumes it. Default false.</summary>
+    public bool AutoResume { get; init; }
+
     /// <summary>Its processes and files ask for <see cref="SandboxAccessTokens.Access"/>. Default true.</summary>
     public bool Secured { get; init; } = true;
 

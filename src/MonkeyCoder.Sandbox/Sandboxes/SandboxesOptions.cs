@@ -29,6 +29,21 @@ internal sealed class SandboxesOptions
     public int MaxSandboxesPerTenant { get; set; } = 100;
 
     /// <value>
+    /// Paused sandboxes of one tenant at once, 0 (nobody can pause) to 100000. They count within the two limits above, keep the memory
+    /// that was promised to them, and are never refused to resume. Default 50.
+    /// </value>
+    public int MaxPausedPerTenant { get; set; } = 50;
+
+    /// <value>Time after which a paused sandbox is killed, 1 second to 30 days. Default 24 h.</value>
+    public TimeSpan MaxPausedLife { get; set; } = TimeSpan.FromHours(24);
+
+    /// <value>
+    /// Time for which a paused sandbox keeps all of its memory; then the host takes what it can: page cache, and the rest where it has swap
+    /// (<c>Engine:SwapPaused</c>). A sandbox that is resumed later has to read it again. 0 to 30 days. Default 1 minute.
+    /// </value>
+    public TimeSpan PausedMemoryKept { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <value>
     /// Other names of templates. Default: <c>code-interpreter-v1</c> and <c>code-interpreter</c>, which E2B clients ask
     /// for, are <c>base</c>.
     /// </value>
@@ -58,6 +73,12 @@ internal sealed class SandboxesOptionsValidator : IValidateOptions<SandboxesOpti
             errors.Add($"Sandboxes:MaxSandboxes must be between 1 and {MostSandboxes}.");
         if (options.MaxSandboxesPerTenant is < 1 or > MostSandboxes)
             errors.Add($"Sandboxes:MaxSandboxesPerTenant must be between 1 and {MostSandboxes}.");
+        if (options.MaxPausedPerTenant is < 0 or > MostSandboxes)
+            errors.Add($"Sandboxes:MaxPausedPerTenant must be between 0 and {MostSandboxes}.");
+        if (options.MaxPausedLife < TimeSpan.FromSeconds(1) || options.MaxPausedLife > LongestLife)
+            errors.Add("Sandboxes:MaxPausedLife must be between 1 second and 30 days.");
+        if (options.PausedMemoryKept < TimeSpan.Zero || options.PausedMemoryKept > LongestLife)
+            errors.Add("Sandboxes:PausedMemoryKept must be between 0 and 30 days.");
         foreach (var (alias, template) in options.TemplateAliases)
         {
             if (alias.Length == 0 || template.Length == 0 || alias.Any(char.IsUpper))

@@ -38,7 +38,9 @@ internal sealed class NodeGauges
             "sandbox_active_sessions",
             () => new Measurement<int>(registry.All.Count, new KeyValuePair<string, object?>("sandbox_type", "code")),
             unit: null,
-            "Live sandboxes.");
+            "Live sandboxes, paused or not.");
+        meter.CreateObservableGauge(
+            "sandbox_paused_sessions", () => registry.All.Count(static sandbox => sandbox.IsPaused), unit: null, "Paused sandboxes.");
     }
 
     /// <summary>Sums over the live sandboxes; CPU since the reading before. One reading serves all who ask at the same time.</summary>

@@ -31,6 +31,35 @@ public sealed class SandboxCommandTests
     }
 
     [Fact]
+    public async Task Ps_Paused_SaysSoAndShowsNoEnd()
+    {
+        await using var cli = await CliFixture.CreateAsync();
+        cli.Service.Map("GET /v2/sandboxes", static context => FakeSandboxService.JsonAsync(
+            context, 200, List.Replace("running", "paused", StringComparison.Ordinal)));
+
+        Assert.Equal(0, await cli.RunAsync("ps"));
+        Assert.Contains("paused", cli.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("0 s", cli.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task PauseAndResume_Named_PrintWhatTheyChanged()
+    {
+        await using var cli = await CliFixture.CreateAsync();
+        cli.Service.Map("POST /sandboxes/i1/pause", static context => FakeSandboxService.EmptyAsync(context, 204));
+        cli.Service.Map("POST /sandboxes/i2/pause", static context => FakeSandboxService.EmptyAsync(context, 409));
+        cli.Service.Map("POST /v2/sandboxes/i1/connect", static context => FakeSandboxService.JsonAsync(
+            context, 201, """{"sandboxID":"i1","templateID":"base"}"""));
+
+        Assert.Equal(0, await cli.RunAsync("pause", "i1", "i2"));
+        Assert.Equal("i1\n", cli.Out);
+        Assert.Equal(0, await cli.RunAsync("resume", "i1", "--timeout", "60"));
+        Assert.EndsWith("i1\n", cli.Out, StringComparison.Ordinal);
+        Assert.Equal("""{"timeout":60}""", cli.Service.Requests.Last().Text);
+        Assert.Equal(3, await cli.RunAsync("pause", "inone"));
+    }
+
+    [Fact]
     public async Task Kill_Named_ReportsTheOneThatIsGone()
     {
         await using var cli = await CliFixture.CreateAsync();
@@ -54,6 +83,8 @@ public sealed class SandboxCommandTests
     [Theory]
     [InlineData("kill")]
     [InlineData("kill", "i1", "--all")]
+    [InlineData("pause")]
+    [InlineData("resume", "i1", "--timeout", "0")]
     [InlineData("nonsense")]
     [InlineData("cp", "a", "b")]
     [InlineData("cp", "i1:/a", "i2:/b")]

@@ -9,7 +9,7 @@ internal static class ApiTour
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static async Task RunAsync(NodeUnderTest node)
+    public static async Task RunAsync(NodeUnderTest node, bool canPause = true)
     {
         using var client = node.NewClient();
         await using (var sandbox = await client.CreateAsync(null, Token))
@@ -17,6 +17,7 @@ internal static class ApiTour
             await CellsAsync(sandbox);
             await CommandsAsync(sandbox);
             await FilesAsync(sandbox);
+            await PauseAsync(sandbox, canPause);
             Assert.True(await sandbox.KillAsync(Token));
             Assert.False(await sandbox.KillAsync(Token));
         }
@@ -42,6 +43,20 @@ internal static class ApiTour
         var shell = new CellOptions { Language = "bash" };
         Assert.Null((await sandbox.RunCellAsync("z=kept", shell, Token)).Error);
         Assert.Equal("kept\n", string.Concat((await sandbox.RunCellAsync("echo $z", shell, Token)).Logs.Stdout));
+    }
+
+    private static async Task PauseAsync(RemoteSandbox sandbox, bool canPause)
+    {
+        if (!canPause)
+        {
+            Assert.Equal("http_501", (await Assert.ThrowsAsync<SandboxApiException>(() => sandbox.PauseAsync(Token))).Code);
+            return;
+        }
+
+        Assert.True(await sandbox.PauseAsync(Token));
+        Assert.False(await sandbox.IsRunningAsync(Token));
+        await sandbox.ResumeAsync(null, Token);
+        Assert.Equal("42", (await sandbox.RunCellAsync("x + 1", null, Token)).Text);
     }
 
     private static async Task CommandsAsync(RemoteSandbox sandbox)

@@ -27,7 +27,7 @@ public sealed class UnprivilegedTierTests
         var status = await File.ReadAllTextAsync($"/proc/{node.ProcessId}/status", Token);
         Assert.Contains("CapEff:\t00000000a80425fb", status, StringComparison.Ordinal);
 
-        await ApiTour.RunAsync(node);
+        await ApiTour.RunAsync(node, canPause: false);
 
         await NoNetworkAsync(node);
         await HealthAsync(node);

@@ -126,6 +126,30 @@ public sealed class CgroupV1TreeTests : IDisposable
     }
 
     [Fact]
+    public void IsFrozen_OneThatIsNotYet_IsToldAgain()
+    {
+        _fakes["freezer"].Add(Group, ("freezer.state", "FREEZING\n"));
+
+        Assert.False(_tree.IsFrozen(Group));
+        Assert.StartsWith("FROZEN", _fakes["freezer"].Read(Group, "freezer.state"), StringComparison.Ordinal);
+        Assert.True(_tree.IsFrozen(Group));
+    }
+
+    [Theory]
+    [InlineData(true, true, "100", "0")]
+    [InlineData(true, false, "0", "0")]
+    [InlineData(false, false, "0", "-1")]
+    public void SetReclaimedFirst_Any_SetsSwappinessAndSoftLimit(bool first, bool swap, string swappiness, string soft)
+    {
+        _fakes["memory"].Add(Group, ("memory.swappiness", ""), ("memory.soft_limit_in_bytes", ""));
+
+        _tree.SetReclaimedFirst(Group, first, swap);
+
+        Assert.Equal(swappiness, _fakes["memory"].Read(Group, "memory.swappiness"));
+        Assert.Equal(soft, _fakes["memory"].Read(Group, "memory.soft_limit_in_bytes"));
+    }
+
+    [Fact]
     public void Kill_FrozenGroup_EndsEveryProcessAndThaws()
     {
         var (reader, writer) = Libc.Pipe();

@@ -67,6 +67,42 @@ public sealed class CgroupV2TreeTests : IDisposable
     [Fact]
     public void ReadUsage_NoSuchGroup_IsZero() => Assert.Equal(default, _tree.ReadUsage("/nowhere"));
 
+    [Theory]
+    [InlineData("populated 1\nfrozen 0\n", false)]
+    [InlineData("populated 1\nfrozen 1\n", true)]
+    public void IsFrozen_AsTheEventsSay(string events, bool frozen)
+    {
+        _fake.Add(Group, ("cgroup.events", events));
+
+        Assert.Equal(frozen, _tree.IsFrozen(Group));
+    }
+
+    [Theory]
+    [InlineData(true, true, "max")]
+    [InlineData(true, false, "0")]
+    [InlineData(false, false, "0")]
+    public void SetReclaimedFirst_Any_OpensSwapOrNot(bool first, bool swap, string limit)
+    {
+        _fake.Add(Group, ("memory.swap.max", ""));
+
+        _tree.SetReclaimedFirst(Group, first, swap);
+
+        Assert.Equal(limit, _fake.Read(Group, "memory.swap.max"));
+    }
+
+    [Fact]
+    public void Reclaim_Group_AsksForAllThatItHolds()
+    {
+        _fake.Add(Group, ("memory.current", "4096\n"), ("memory.reclaim", ""));
+
+        _tree.Reclaim(Group);
+
+        Assert.Equal("4096", _fake.Read(Group, "memory.reclaim"));
+    }
+
+    [Fact]
+    public void Reclaim_KernelWithoutIt_DoesNothing() => _tree.Reclaim(Group);
+
     [Fact]
     public void SetFrozen_Both_WritesTheFile()
     {

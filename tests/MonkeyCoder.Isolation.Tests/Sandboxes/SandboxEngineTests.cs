@@ -1,4 +1,5 @@
 using MonkeyCoder.Isolation.Agents;
+using MonkeyCoder.Isolation.Cgroups;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Linux;
 
@@ -145,7 +146,7 @@ public sealed class SandboxEngineTests(EngineFixture fixture) : IClassFixture<En
     public async Task Freeze_ThenThaw_StopsAndContinues()
     {
         await using var sandbox = await fixture.AcquireAsync(SandboxProfile.Strict);
-        sandbox.Freeze();
+        await sandbox.FreezeAsync();
         var ping = sandbox.Agent.PingAsync(Token);
         Assert.NotSame(ping, await Task.WhenAny(ping, Task.Delay(50, Token)));
 
@@ -155,11 +156,54 @@ public sealed class SandboxEngineTests(EngineFixture fixture) : IClassFixture<En
     }
 
     [Fact]
+    public async Task FreezeAsync_WithWork_StopsAllOfItAndItIsTheFirstToGo()
+    {
+        await using var sandbox = (Sandbox)await fixture.AcquireAsync(SandboxProfile.Workspace);
+        await using var process = await sandbox.StartAsync("while true; do /bin/true; done & dd if=/dev/zero of=/home/user/x bs=1M count=20; exec sleep 1000");
+        var group = fixture.Paths.Cgroup(sandbox.Id);
+        var tree = CgroupTree.Detect();
+        var before = Scores();
+
+        await sandbox.FreezeAsync();
+
+        Assert.True(tree.IsFrozen(group));
+        var cpu = sandbox.ReadUsage().CpuTime;
+        Assert.All(Scores().Values, score => Assert.Equal(1000, score));
+        await Task.Delay(50, Token);
+        Assert.Equal(cpu, sandbox.ReadUsage().CpuTime);
+        sandbox.ReclaimMemory();
+        Assert.True(sandbox.ReadUsage().MemoryCacheBytes < 4L << 20, sandbox.ReadUsage().ToString());
+
+        sandbox.Thaw();
+
+        Assert.Equal("", (await sandbox.RunAsync("cat /home/user/x >/dev/null")).Error);
+        var after = Scores();
+        Assert.All(before.Where(old => after.ContainsKey(old.Key)), old => Assert.Equal(old.Value, after[old.Key]));
+        Assert.Contains(sandbox.Process.Pid, after.Keys);
+
+        Dictionary<int, long> Scores() => tree.Processes(group).ToDictionary(
+            static pid => pid, static pid => CgroupFile.ReadNumber($"/proc/{pid}/oom_score_adj"));
+    }
+
+    [Fact]
+    public async Task DisposeAsync_WhileItIsBeingFrozen_RemovesAll()
+    {
+        var sandbox = await fixture.AcquireAsync(SandboxProfile.Workspace);
+        await using var process = await sandbox.StartAsync("while true; do /bin/true; done");
+
+        var freezes = Enumerable.Range(0, 8).Select(_ => Task.Run(sandbox.FreezeAsync, Token)).ToArray();
+        await sandbox.DisposeAsync();
+
+        await Task.WhenAll(freezes).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await Leftovers.AssertNoneAsync(fixture.Paths, running: true);
+    }
+
+    [Fact]
     public async Task DisposeAsync_FrozenWithProcesses_RemovesAll()
     {
         await using var sandbox = await fixture.AcquireAsync(SandboxProfile.Workspace);
         await using var process = await sandbox.StartAsync("sudo sleep 1000 & setsid sleep 1000 & exec sleep 1000");
-        sandbox.Freeze();
+        await sandbox.FreezeAsync();
 
         await sandbox.DisposeAsync();
 

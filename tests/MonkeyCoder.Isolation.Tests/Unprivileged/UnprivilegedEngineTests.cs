@@ -299,7 +299,7 @@ public sealed class UnprivilegedEngineTests(UnprivilegedFixture fixture) : IClas
     public async Task Freeze_ThenThaw_StopsAndContinues()
     {
         await using var sandbox = await Engine.AcquireAsync(SandboxProfile.Strict);
-        sandbox.Freeze();
+        await sandbox.FreezeAsync();
         var ping = sandbox.Agent.PingAsync(Token);
         Assert.NotSame(ping, await Task.WhenAny(ping, Task.Delay(50, Token)));
 

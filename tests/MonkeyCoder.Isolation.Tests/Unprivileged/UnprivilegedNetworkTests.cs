@@ -162,7 +162,7 @@ public sealed class UnprivilegedNetworkTests : IAsyncLifetime
         service.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         service.Listen();
         var port = ((IPEndPoint)service.LocalEndPoint!).Port;
-        await using var sandbox = await AcquireAsync(SandboxProfile.Strict, new EgressPolicy { AllowPublic = true, PublicPorts = [PortSet.Any] });
+        await using var sandbox = await AcquireAsync(SandboxProfile.Strict, new EgressPolicy { AllowPublic = true, PublicPorts = [PortSet.AllButMail] });
 
         await sandbox.RunAsync(Curl + $"http://127.0.0.1:{port}/");
 

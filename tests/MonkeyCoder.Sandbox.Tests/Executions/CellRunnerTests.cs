@@ -31,11 +31,11 @@ public sealed class CellRunnerTests : IAsyncDisposable
         _engine = new FakeSandbox(new SandboxSpec(), _agent);
         _sandbox = new LiveSandbox(
             _engine, new SandboxOwner("default", null), new SandboxSettings { Template = "base" },
-            new SandboxAccessTokens(null, null), _time.GetUtcNow(), _stopping.Token);
+            new SandboxAccessTokens(null, null), new SandboxRuns(_time, _time.GetUtcNow(), _stopping.Token), _stopping.Token);
         _context = _sandbox.Contexts.Default("python");
         var options = Options.Create(new ExecutionOptions());
         _runner = new CellRunner(
-            new CellKernel(options, _time), options,
+            new CellKernel(options), options,
             new ExecutionMetrics(_services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), _time),
             NullLoggerFactory.Instance, _time);
     }
@@ -374,6 +374,42 @@ public sealed class CellRunnerTests : IAsyncDisposable
 
         Assert.Equal(CellStatus.Completed, End(await run).Status);
         Assert.Equal(TimeSpan.Zero, End(await run).Measured!.WallTime);
+    }
+
+    [Fact]
+    public async Task RunAsync_PausedMeanwhile_CountsOnlyTheTimeThatItRan()
+    {
+        var run = RunAsync("x", TimeSpan.FromSeconds(30));
+        var cell = await _agent.NextCellAsync(Token);
+        await _time.ArmedAsync(TimeSpan.FromSeconds(30), Token);
+        _time.Advance(TimeSpan.FromSeconds(29));
+        await _sandbox.Runs.Pause().EndAsync();
+        _time.Advance(TimeSpan.FromHours(1));
+        _sandbox.Runs.Resume();
+        cell.Count().Idle();
+
+        Assert.Equal(CellStatus.Completed, End(await run).Status);
+        Assert.Equal(TimeSpan.FromSeconds(29), End(await run).Measured!.WallTime);
+    }
+
+    [Fact]
+    public async Task RunAsync_PausedAfterItsTimeout_IsGivenItsGraceAfterTheResume()
+    {
+        var run = RunAsync("x", TimeSpan.FromSeconds(30));
+        var cell = await _agent.NextCellAsync(Token);
+        cell.Count();
+        await _time.ArmedAsync(TimeSpan.FromSeconds(30), Token);
+        _time.Advance(TimeSpan.FromSeconds(30));
+        await _agent.NextInterruptAsync(Token);
+        await _time.ArmedAsync(Repeat, Token);
+        await _sandbox.Runs.Pause().EndAsync();
+        _time.Advance(TimeSpan.FromHours(1));
+        _sandbox.Runs.Resume();
+        cell.Error("KeyboardInterrupt", "").Idle(interrupted: true);
+
+        Assert.Equal(CellStatus.Timeout, End(await run).Status);
+        // Its kernel has not been killed.
+        Assert.True(_context.IsOpen);
     }
 
     [Fact]

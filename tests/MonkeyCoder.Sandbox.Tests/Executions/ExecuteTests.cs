@@ -74,6 +74,24 @@ public sealed class ExecuteTests
     }
 
     [Fact]
+    public async Task Execute_PausedSandbox_IsRefusedUntilItIsResumed()
+    {
+        await using var node = await NodeFixture.StartAsync();
+        node.Agent.Script = cell => cell.Count(1).Idle();
+        var kept = await ExecuteAsync(node, """{"code":"x=1","keep":true}""");
+        var next = $$"""{"code":"x","sandbox_id":"{{kept.SandboxId}}"}""";
+        using var paused = await node.PostAsync($"/sandboxes/{kept.SandboxId}/pause", "{}");
+        Assert.Equal(204, (int)paused.StatusCode);
+
+        await NodeFixture.AssertProblemAsync(await node.PostAsync("/sandbox/execute", next), 409, "sandbox_paused");
+        Assert.Contains("sandbox_paused_sessions 1", await node.Http.GetStringAsync("/metrics", Token), StringComparison.Ordinal);
+
+        using var resumed = await node.PostAsync($"/v2/sandboxes/{kept.SandboxId}/connect", "{}");
+        Assert.Equal(201, (int)resumed.StatusCode);
+        Assert.Equal(kept.SandboxId, (await ExecuteAsync(node, next)).SandboxId);
+    }
+
+    [Fact]
     public async Task Execute_SandboxOfAnotherTenant_IsNotFound()
     {
         await using var node = await NodeFixture.StartAsync();

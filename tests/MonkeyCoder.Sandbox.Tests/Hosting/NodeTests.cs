@@ -48,7 +48,7 @@ public sealed class NodeTests
         var metrics = JsonSerializer.Deserialize(
             await response.Content.ReadAsStringAsync(Token), ExecutionJson.Default.NodeMetricsResponse)!;
 
-        Assert.Equal(new NodeSandboxes(1, 1, 0), metrics.Sandboxes);
+        Assert.Equal(new NodeSandboxes(1, 1, 0, 0), metrics.Sandboxes);
         Assert.Equal(new NodeExecutions(0, 1, 0, 0, 0, 0), metrics.Executions);
     }
 

@@ -74,6 +74,23 @@ public sealed class IdleWatchTests : IAsyncLifetime
         Assert.Equal(SandboxEnd.Idle, sandbox.EndedBy);
     }
 
+    [Fact]
+    public async Task Look_AtAPausedSandbox_LeavesItAndCountsFromItsResume()
+    {
+        var sandbox = _node.Registry.Find((await _node.CreateAsync("""{"templateID":"base","timeout":3600}""")).Id)!;
+        LookAfter(TimeSpan.Zero);
+        await _node.Registry.PauseAsync(sandbox, Cancelled);
+        for (var i = 0; i < 5; i++) LookAfter(Idle);
+        await _node.Registry.ResumeAsync(sandbox, TimeSpan.FromHours(1), Cancelled);
+        LookAfter(Idle - TimeSpan.FromSeconds(1));
+        Assert.Null(sandbox.EndedBy);
+
+        LookAfter(TimeSpan.FromSeconds(1));
+        LookAfter(Idle);
+
+        Assert.Equal(SandboxEnd.Idle, sandbox.EndedBy);
+    }
+
     private void LookAfter(TimeSpan time)
     {
         _node.Time.Advance(time);

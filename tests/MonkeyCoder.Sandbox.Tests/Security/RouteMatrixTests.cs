@@ -66,13 +66,17 @@ public sealed class RouteMatrixTests : IAsyncLifetime
         }
     }
 
-    [Fact]
-    public async Task Routes_ForAnotherTenant_TreatASandboxAsOneThatDoesNotExist()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Routes_ForAnotherTenant_TreatASandboxAsOneThatDoesNotExist(bool paused)
     {
         var token = NodeFixture.Token("e1", "b");
         Action<HttpRequestMessage>[] others =
             [request => request.Headers.Add("X-API-KEY", _matrix.OtherKey), request => MatrixNode.Bearer(request, token)];
         var sandbox = await _matrix.CreateAsync(_matrix.OwnerKey);
+        if (paused)
+            Assert.Equal(204, (await _matrix.SendAsync(Keyed(HttpMethod.Post, $"/sandboxes/{sandbox.Id}/pause", _matrix.OwnerKey))).Status);
         foreach (var route in Routes().Where(route => !route.Access.IsOpen))
         {
             foreach (var other in others)
@@ -88,7 +92,9 @@ public sealed class RouteMatrixTests : IAsyncLifetime
             }
         }
 
-        Assert.Equal(200, (await _matrix.SendAsync(Keyed(HttpMethod.Get, $"/sandboxes/{sandbox.Id}", _matrix.OwnerKey))).Status);
+        var (status, body) = await _matrix.SendAsync(Keyed(HttpMethod.Get, $"/sandboxes/{sandbox.Id}", _matrix.OwnerKey));
+        Assert.Equal(200, status);
+        Assert.Contains(paused ? "\"paused\"" : "\"running\"", body, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -257,9 +257,15 @@ vol_canary_intact() { is2 "$(c -H "X-API-Key: $1" "$API/v2/sandboxes")"; }
 # runtime_stub MODE: what the OCI runtime does from now on; see bin/runtime.
 runtime_stub() { echo "$1" >"$WORK/runtime-mode"; }
 
-# This node cannot pause yet; what makes the case hard is the frozen group.
-pause() { :; }
-freeze_cgroup() { echo FROZEN >"/sys/fs/cgroup/freezer/monkeycoder/$INSTANCE/$1/freezer.state"; }
+pause() {
+  local status
+  status=$(c -X POST -H "X-API-Key: $KEY_A" "$API/sandboxes/$1/pause")
+  [ "$status" = 204 ] || echo "BREACH pausing answered $status"
+  [ "$(cat "$(freezer_of "$1")")" = FROZEN ] || echo "BREACH the paused sandbox is not frozen"
+}
+# It is frozen already; this is how somebody else would do it.
+freeze_cgroup() { echo FROZEN >"$(freezer_of "$1")"; }
+freezer_of() { echo "/sys/fs/cgroup/freezer/monkeycoder/$INSTANCE/$1/freezer.state"; }
 hold_open_file() {
   local pid
   pid=$(agent_pid "$1")

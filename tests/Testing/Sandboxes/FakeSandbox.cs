@@ -35,13 +35,28 @@ public sealed class FakeSandbox(SandboxSpec spec, ISandboxAgent agent) : ISandbo
 
     public void SetEgress(EgressPolicy policy) => Spec = Spec with { Egress = policy };
 
-    public void Freeze()
+    /// <summary>Whether it has been frozen, and not thawed.</summary>
+    public bool IsFrozen { get; private set; }
+
+    /// <summary>Thrown by the next freezing.</summary>
+    public Exception? FreezeFailure { get; set; }
+
+    /// <summary>Completes before the sandbox is frozen.</summary>
+    public Task Freezing { get; set; } = Task.CompletedTask;
+
+    /// <summary>Completes when its memory is reclaimed.</summary>
+    public TaskCompletionSource Reclaimed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public async Task FreezeAsync()
     {
+        await Freezing;
+        if (FreezeFailure is { } failure) throw failure;
+        IsFrozen = true;
     }
 
-    public void Thaw()
-    {
-    }
+    public void ReclaimMemory() => Reclaimed.TrySetResult();
+
+    public void Thaw() => IsFrozen = false;
 
     /// <summary>The first process ends by itself.</summary>
     public void Exit(SandboxExit exit) => _exited.TrySetResult(exit);

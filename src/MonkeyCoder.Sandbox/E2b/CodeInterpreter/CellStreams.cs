@@ -9,18 +9,22 @@ internal sealed class CellStreams(ICellRunner runner, TimeProvider time)
 {
     private static readonly TimeSpan KeepaliveInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>Returns at the end of the cell, or when the client is gone, which interrupts it.</summary>
+    /// <summary>
+    /// Returns at the end of the cell, or when the client is gone, which interrupts it. A client that is cut off because the sandbox is
+    /// paused has not given its cell up: one that has begun goes on with the sandbox, and nobody listens to it.
+    /// </summary>
     public async Task RunAsync(HttpContext context, LiveSandbox sandbox, CellRequest request)
     {
         using var writer = new NdjsonWriter(context);
+        using var client = new CellClient(context, sandbox);
         try
         {
             await writer.BeginAsync().ConfigureAwait(false);
             var failed = false;
             await IdlePump.RunAsync(
                 token => runner.RunAsync(sandbox, request, token), KeepaliveInterval, time,
-                async item => failed = await WriteAsync(writer, item, failed).ConfigureAwait(false),
-                writer.FlushAsync, writer.WriteKeepaliveAsync, context.RequestAborted).ConfigureAwait(false);
+                item => client.TellAsync(async () => failed = await WriteAsync(writer, item, failed).ConfigureAwait(false)),
+                () => client.KeepAsync(writer.FlushAsync), () => client.KeepAsync(writer.WriteKeepaliveAsync), client.Left).ConfigureAwait(false);
         }
         catch (Exception e) when (e is KernelStartException or AgentException)
         {

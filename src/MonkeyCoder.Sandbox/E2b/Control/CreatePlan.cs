@@ -23,7 +23,7 @@ internal readonly record struct CreatePlan(SandboxSpec? Spec, SandboxSettings? S
             ?? CheckMap("envVars", request.EnvVars) ?? CheckNames(request.EnvVars) ?? CheckHost(request.Network?.MaskRequestHost)
             ?? CheckPause(request);
         if (problem is not null) return Refuse(StatusCodes.Status400BadRequest, problem);
-        if (Unavailable(request) is { } what) return new(null, null, E2bAnswers.NotHere(what));
+        if (Unavailable(request, networks.Tier.CanPause) is { } what) return new(null, null, E2bAnswers.NotHere(what));
         var network = NetworkPlan.Make(NetworkPlan.WayOut(request), networks.Node, networks.Tier);
         if (network.Refusal is { } refusal) return new(null, null, refusal);
         var template = templates.Find(request.TemplateId);
@@ -35,6 +35,8 @@ internal readonly record struct CreatePlan(SandboxSpec? Spec, SandboxSettings? S
             Metadata = request.Metadata ?? new Dictionary<string, string>(),
             Environment = request.EnvVars ?? new Dictionary<string, string>(),
             Timeout = timeout,
+            AutoPause = request.AutoPause ?? false,
+            AutoResume = request.AutoResume?.Enabled ?? false,
             Secured = v2 || (request.Secure ?? false),
             AllowPublicTraffic = request.Network?.AllowPublicTraffic ?? true,
             Network = network.Settings!,
@@ -90,9 +92,10 @@ internal readonly record struct CreatePlan(SandboxSpec? Spec, SandboxSettings? S
         return request.AutoResume is { Enabled: true } ? "'autoPauseMemory: false' cannot be combined with 'autoResume'" : null;
     }
 
-    private static string? Unavailable(SandboxCreateRequest request) => request switch
+    private static string? Unavailable(SandboxCreateRequest request, bool canPause) => request switch
     {
-        { AutoPause: true } or { AutoResume.Enabled: true } => "pausing and resuming a sandbox",
+        { AutoPause: true } or { AutoResume.Enabled: true } when !canPause => PauseEndpoints.NoPausing,
+        { AutoPauseMemory: false } => PauseEndpoints.NoFilesOnly,
         { SnapshotId: { ValueKind: not JsonValueKind.Null } } => "starting from a snapshot",
         { VolumeMounts.Count: > 0 } => "mounting volumes",
         { Iam: { ValueKind: not JsonValueKind.Null } } => "identity tokens",

@@ -37,8 +37,8 @@ internal sealed class ListEndpoints(ISandboxRegistry registry, TemplateNames tem
     {
         if (!SandboxListQuery.TryRead(context.Request.Query, templates, out var query, out var problem))
             return E2bAnswers.Error(StatusCodes.Status400BadRequest, problem);
-        var (page, total, nextToken) = query.Apply(Of(context));
-        context.Response.Headers["X-Total-Running"] = total.ToString(CultureInfo.InvariantCulture);
+        var (page, running, nextToken) = query.Apply(Of(context));
+        context.Response.Headers["X-Total-Running"] = running.ToString(CultureInfo.InvariantCulture);
         if (nextToken is not null) context.Response.Headers["X-Next-Token"] = nextToken;
         return Answer(page);
     }

@@ -21,6 +21,7 @@ internal sealed class NetworkEndpoints(ISandboxRegistry registry, SandboxNetwork
         if (read.Value is not { } asked) return E2bAnswers.Error(StatusCodes.Status400BadRequest, "the request needs a JSON body");
         var found = SandboxLookup.Find(context, registry, id);
         if (found.Sandbox is not { } sandbox) return found.Answer!;
+        if (sandbox.IsPaused) return E2bAnswers.Error(StatusCodes.Status409Conflict, $"Sandbox {id} is paused; connect to it first");
         var plan = NetworkPlan.Make(asked, networks.Node, networks.Tier);
         if (plan.Refusal is { } refusal) return refusal;
         try

@@ -21,10 +21,6 @@ internal sealed class SandboxEndpoints(
             endpoints.CreateAsync(context, v2: true, cancellationToken)).WithName("E2bCreateSandbox");
         group.MapPost("/sandboxes", static (HttpContext context, SandboxEndpoints endpoints, CancellationToken cancellationToken) =>
             endpoints.CreateAsync(context, v2: false, cancellationToken)).WithName("E2bCreateSandboxV1");
-        group.MapPost("/v2/sandboxes/{id}/connect", static (string id, HttpContext context, SandboxEndpoints endpoints, CancellationToken cancellationToken) =>
-            endpoints.ConnectAsync(id, context, v2: true, cancellationToken)).WithName("E2bConnectSandbox");
-        group.MapPost("/sandboxes/{id}/connect", static (string id, HttpContext context, SandboxEndpoints endpoints, CancellationToken cancellationToken) =>
-            endpoints.ConnectAsync(id, context, v2: false, cancellationToken)).WithName("E2bConnectSandboxV1");
         group.MapGet("/sandboxes/{id}", static (string id, HttpContext context, SandboxEndpoints endpoints) =>
             endpoints.Get(id, context)).WithName("E2bGetSandbox");
         group.MapDelete("/sandboxes/{id}", static (string id, HttpContext context, SandboxEndpoints endpoints, CancellationToken cancellationToken) =>
@@ -39,7 +35,7 @@ internal sealed class SandboxEndpoints(
     {
         var read = await RequestJson
             .ReadAsync(context.Request, E2bJson.Default.SandboxCreateRequest, MaxBodyBytes, cancellationToken).ConfigureAwait(false);
-        if (read.Value is not { } request) return NoBody(read);
+        if (read.Value is not { } request) return E2bAnswers.NoBody(read);
         var plan = CreatePlan.Make(request, v2, templates, options.Value, limits, networks);
         if (plan.Refusal is { } refusal) return refusal;
         var caller = Caller.Of(context);
@@ -60,20 +56,6 @@ internal sealed class SandboxEndpoints(
         return E2bAnswers.Json(mapper.Created(sandbox), E2bJson.Default.SandboxCreated, StatusCodes.Status201Created);
     }
 
-    private async Task<IResult> ConnectAsync(string id, HttpContext context, bool v2, CancellationToken cancellationToken)
-    {
-        var read = await RequestJson
-            .ReadAsync(context.Request, E2bJson.Default.SandboxConnectRequest, MaxBodyBytes, cancellationToken).ConfigureAwait(false);
-        if (read.Problem is not null) return NoBody(read);
-        if (!v2 && read.Value?.Timeout is null) return E2bAnswers.Error(StatusCodes.Status400BadRequest, "the request body lacks 'timeout'");
-        var timeout = read.Value?.Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : options.Value.DefaultTimeout;
-        if (CreatePlan.CheckTimeout(timeout, options.Value) is { } problem) return E2bAnswers.Error(StatusCodes.Status400BadRequest, problem);
-        var found = SandboxLookup.Find(context, registry, id);
-        if (found.Sandbox is not { } sandbox) return found.Answer!;
-        if (!registry.ExtendEnd(sandbox, time.GetUtcNow() + timeout)) return Ended(id);
-        return E2bAnswers.Json(mapper.Created(sandbox), E2bJson.Default.SandboxCreated);
-    }
-
     private IResult Get(string id, HttpContext context)
     {
         var found = SandboxLookup.Find(context, registry, id);
@@ -86,18 +68,18 @@ internal sealed class SandboxEndpoints(
         if (found.Sandbox is not { } sandbox) return found.Answer!;
         return await registry.KillAsync(sandbox, cancellationToken).ConfigureAwait(false)
             ? Results.NoContent()
-            : Ended(id);
+            : E2bAnswers.Ended(id);
     }
 
     private async Task<IResult> SetTimeoutAsync(string id, HttpContext context, CancellationToken cancellationToken)
     {
         var read = await RequestJson
             .ReadAsync(context.Request, E2bJson.Default.SandboxTimeoutRequest, MaxBodyBytes, cancellationToken).ConfigureAwait(false);
-        if (read.Value is not { } request) return NoBody(read);
+        if (read.Value is not { } request) return E2bAnswers.NoBody(read);
         var found = SandboxLookup.Find(context, registry, id);
         if (found.Sandbox is not { } sandbox) return found.Answer!;
         var now = time.GetUtcNow();
-        if (!registry.SetEnd(sandbox, now + TimeSpan.FromSeconds(Math.Max(0, request.Timeout)))) return Ended(id);
+        if (!registry.SetEnd(sandbox, now + TimeSpan.FromSeconds(Math.Max(0, request.Timeout)))) return E2bAnswers.Ended(id);
         sandbox.Journal.Add(now, $"Timeout set to {Math.Max(0, request.Timeout)} s");
         return Results.NoContent();
     }
@@ -106,19 +88,11 @@ internal sealed class SandboxEndpoints(
     {
         var read = await RequestJson
             .ReadAsync(context.Request, E2bJson.Default.SandboxRefreshRequest, MaxBodyBytes, cancellationToken).ConfigureAwait(false);
-        if (read.Problem is not null) return NoBody(read);
+        if (read.Problem is not null) return E2bAnswers.NoBody(read);
         var found = SandboxLookup.Find(context, registry, id);
         if (found.Sandbox is not { } sandbox) return found.Answer!;
         var duration = TimeSpan.FromSeconds(read.Value?.Duration ?? 0);
         var extended = registry.ExtendEnd(sandbox, time.GetUtcNow() + (duration > LeastRefresh ? duration : LeastRefresh));
-        return extended ? Results.NoContent() : Ended(id);
+        return extended ? Results.NoContent() : E2bAnswers.Ended(id);
     }
-
-    private static IResult Ended(string id) =>
-        E2bAnswers.Error(StatusCodes.Status404NotFound, $"Sandbox \"{id}\" has ended already");
-
-    private static IResult NoBody<T>(JsonRead<T> read) where T : class =>
-        read.Empty
-            ? E2bAnswers.Error(StatusCodes.Status400BadRequest, "the request needs a JSON body")
-            : E2bAnswers.Error(read.Status, read.Problem!);
 }

@@ -9,12 +9,16 @@ namespace MonkeyCoder.Sandbox.E2b.Control;
 /// <summary>What a list of sandboxes is asked for, and in which order.</summary>
 internal sealed class SandboxListQuery
 {
+    public const string Running = "running";
+    public const string Paused = "paused";
+
     private const int MaxLimit = 100;
     private const string AscendingMark = "__asc";
 
     private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
     private string? _template;
     private bool _running = true;
+    private bool _paused = true;
     private bool _ascending;
     private DateTimeOffset? _startedAfter;
     private (long Ticks, string Id)? _after;
@@ -29,31 +33,31 @@ internal sealed class SandboxListQuery
         return problem.Length == 0;
     }
 
-    /// <summary>Only the metadata filter, as the deprecated list has it.</summary>
+    /// <summary>Only running ones, and only the metadata filter, as the deprecated list has it.</summary>
     public static bool TryReadV1(IQueryCollection query, out SandboxListQuery list, out string problem)
     {
-        list = new SandboxListQuery { _limit = int.MaxValue };
+        list = new SandboxListQuery { _limit = int.MaxValue, _paused = false };
         problem = list.ReadMetadata(query["metadata"]) ?? "";
         return problem.Length == 0;
     }
 
-    /// <summary>One page, how many there are on all pages, and the token of the next page.</summary>
-    public (IReadOnlyList<LiveSandbox> Page, int Total, string? NextToken) Apply(IEnumerable<LiveSandbox> sandboxes)
+    /// <summary>One page, how many run of all that match, and the token of the next page.</summary>
+    public (IReadOnlyList<LiveSandbox> Page, int Running, string? NextToken) Apply(IEnumerable<LiveSandbox> sandboxes)
     {
         var matching = sandboxes.Where(Matches).ToList();
         matching.Sort(Compare);
-        var total = matching.Count;
-        var page = matching.Where(IsAfter).Take(_limit == int.MaxValue ? total : _limit + 1).ToList();
-        if (page.Count <= _limit) return (page, total, null);
+        var running = matching.Count(static sandbox => !sandbox.IsPaused);
+        var page = matching.Where(IsAfter).Take(_limit == int.MaxValue ? matching.Count : _limit + 1).ToList();
+        if (page.Count <= _limit) return (page, running, null);
         page.RemoveAt(page.Count - 1);
         var last = page[^1];
         var token = $"{last.StartedAt.UtcTicks.ToString(CultureInfo.InvariantCulture)}__{last.Id.Value}{(_ascending ? AscendingMark : "")}";
-        return (page, total, Base64Url.EncodeToString(Encoding.ASCII.GetBytes(token)));
+        return (page, running, Base64Url.EncodeToString(Encoding.ASCII.GetBytes(token)));
     }
 
     private bool Matches(LiveSandbox sandbox)
     {
-        if (!_running || (_template is not null && _template != sandbox.Engine.Spec.Template)) return false;
+        if (!(sandbox.IsPaused ? _paused : _running) || (_template is not null && _template != sandbox.Engine.Spec.Template)) return false;
         if (_startedAfter is { } after && sandbox.StartedAt < after) return false;
         foreach (var (key, value) in _metadata)
             if (!sandbox.Settings.Metadata.TryGetValue(key, out var has) || has != value) return false;
@@ -75,8 +79,9 @@ internal sealed class SandboxListQuery
     private string? ReadState(IQueryCollection query)
     {
         var states = query["state"].SelectMany(value => (value ?? "").Split(',')).ToList();
-        if (states.Exists(state => state is not ("running" or "paused"))) return "'state' must be running or paused";
-        _running = states.Count == 0 || states.Contains("running");
+        if (states.Exists(state => state is not (Running or Paused))) return "'state' must be running or paused";
+        _running = states.Count == 0 || states.Contains(Running);
+        _paused = states.Count == 0 || states.Contains(Paused);
         return null;
     }
 

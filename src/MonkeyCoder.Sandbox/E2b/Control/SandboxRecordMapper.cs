@@ -21,7 +21,7 @@ internal sealed class SandboxRecordMapper(IOptions<E2bOptions> options)
         return new SandboxListed(
             sandbox.Id.Value, sandbox.Engine.Spec.Template, E2bProtocol.ClientId, sandbox.StartedAt, sandbox.EndAt,
             SandboxMeter.CpuCount(limits), (int)(limits.MemoryBytes / Mebibyte), (int)(limits.DiskBytes / Mebibyte),
-            "running", E2bProtocol.EnvdVersion)
+            sandbox.IsPaused ? SandboxListQuery.Paused : SandboxListQuery.Running, E2bProtocol.EnvdVersion)
         {
             Metadata = sandbox.Settings.Metadata,
             Alias = sandbox.Settings.Template,
@@ -41,7 +41,7 @@ internal sealed class SandboxRecordMapper(IOptions<E2bOptions> options)
             Domain = options.Value.Domain,
             AllowInternetAccess = sandbox.Network.AllowInternetAccess,
             Network = Network(sandbox.Network, sandbox.Settings),
-            Lifecycle = new SandboxLifecycle("kill", false),
+            Lifecycle = new SandboxLifecycle(sandbox.PausesAtEnd ? "pause" : "kill", sandbox.Settings.AutoResume),
         };
     }
 

@@ -7,18 +7,9 @@ internal static class UnavailableEndpoints
 {
     public static void Map(RouteGroupBuilder group)
     {
-        group.MapPost("/sandboxes/{id}/pause", Pause).WithName("E2bPauseSandbox");
-        group.MapPost("/sandboxes/{id}/resume", Resume).WithName("E2bResumeSandbox");
         group.MapPost("/sandboxes/{id}/snapshots", Snapshot).WithName("E2bSnapshotSandbox");
         group.MapPost("/sandboxes/{id}/fork", Fork).WithName("E2bForkSandbox");
     }
-
-    private static IResult Pause(string id, HttpContext context, ISandboxRegistry registry) =>
-        SandboxLookup.Find(context, registry, id).Answer ?? E2bAnswers.NotHere("pausing a sandbox");
-
-    private static IResult Resume(string id, HttpContext context, ISandboxRegistry registry) =>
-        SandboxLookup.Find(context, registry, id).Answer
-        ?? E2bAnswers.Error(StatusCodes.Status409Conflict, $"Sandbox {id} is already running");
 
     private static IResult Snapshot(string id, HttpContext context, ISandboxRegistry registry) =>
         SandboxLookup.Find(context, registry, id).Answer ?? E2bAnswers.NotHere("taking a snapshot");

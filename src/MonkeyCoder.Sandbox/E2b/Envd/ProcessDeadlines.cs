@@ -7,7 +7,7 @@ namespace MonkeyCoder.Sandbox.E2b.Envd;
 
 /// <summary>
 /// Kills processes whose time is over. The time belongs to the process and not to the client that asked for it: clients
-/// hang up at the same moment, or long before.
+/// hang up at the same moment, or long before. It stands still while the sandbox is paused.
 /// </summary>
 internal sealed class ProcessDeadlines(TimeProvider time)
 {
@@ -26,12 +26,13 @@ internal sealed class ProcessDeadlines(TimeProvider time)
             done => _watches.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
-    /// <summary>Kills it now.</summary>
+    /// <summary>Kills it now, or as soon as its sandbox runs.</summary>
     public async Task KillAsync(LiveSandbox sandbox, int pid)
     {
-        using var patience = new CancellationTokenSource(KillPatience, time);
         try
         {
+            await sandbox.Runs.RunningAsync(sandbox.Stopping).ConfigureAwait(false);
+            using var patience = new CancellationTokenSource(KillPatience, time);
             await sandbox.Agent
                 .SendSignalAsync(new ProcessSignalRequest(new ProcessSelector(pid, null), Sigkill), patience.Token).ConfigureAwait(false);
         }
@@ -43,14 +44,11 @@ internal sealed class ProcessDeadlines(TimeProvider time)
 
     private async Task WatchAsync(LiveSandbox sandbox, int pid, TimeSpan left)
     {
-        using var deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
+        using var deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, sandbox.Runs.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, sandbox.Stopping);
         try
         {
-            await using var process = await sandbox.Agent
-                .ConnectProcessAsync(new ProcessSelector(pid, null), either.Token).ConfigureAwait(false);
-            // Its output goes nowhere; its end is what is waited for, so that its pid is never taken for another's.
-            await foreach (var _ in process.ReadAllAsync(either.Token).ConfigureAwait(false))
+            while (!await WatchRunAsync(sandbox, pid, either.Token).ConfigureAwait(false))
             {
             }
         }
@@ -61,6 +59,28 @@ internal sealed class ProcessDeadlines(TimeProvider time)
         catch (Exception e) when (e is AgentException or AgentUnreachableException)
         {
             // It has ended.
+        }
+    }
+
+    /// <summary>Waits for its end; false where the sandbox was paused before.</summary>
+    private static async Task<bool> WatchRunAsync(LiveSandbox sandbox, int pid, CancellationToken cancellationToken)
+    {
+        var run = await sandbox.Runs.RunningAsync(cancellationToken).ConfigureAwait(false);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(run.Ended, cancellationToken);
+        try
+        {
+            await using var process = await sandbox.Agent
+                .ConnectProcessAsync(new ProcessSelector(pid, null), either.Token).ConfigureAwait(false);
+            // Its output goes nowhere; its end is what is waited for, so that its pid is never taken for another's.
+            await foreach (var _ in process.ReadAllAsync(either.Token).ConfigureAwait(false))
+            {
+            }
+
+            return true;
+        }
+        catch (OperationCanceledException) when (run.Ended.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            return false;
         }
     }
 }

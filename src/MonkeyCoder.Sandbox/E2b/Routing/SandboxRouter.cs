@@ -9,13 +9,16 @@ using MonkeyCoder.Sandbox.Sandboxes;
 namespace MonkeyCoder.Sandbox.E2b.Routing;
 
 /// <summary>
-/// Middleware in front of the node's own routes: takes what is meant for a port of a sandbox. When the sandbox ends,
-/// its connections are broken off, and later requests are answered with 502.
+/// Middleware in front of the node's own routes: takes what is meant for a port of a sandbox. When the sandbox is paused or ends,
+/// its connections are broken off, and later requests are answered with 502; where it is to resume for traffic, they resume it.
 /// </summary>
 internal sealed class SandboxRouter(
     RequestDelegate next, ISandboxRegistry registry, EnvdService envd, CodeInterpreterService codeInterpreter, PortProxy proxy,
     FailureLimits failures)
 {
+    // Of one that traffic has resumed.
+    private static readonly TimeSpan LeastLife = TimeSpan.FromMinutes(5);
+
     public Task InvokeAsync(HttpContext context)
     {
         if (RouteTarget.Read(context.Request) is { } target) return RouteAsync(context, target);
@@ -64,17 +67,49 @@ internal sealed class SandboxRouter(
         // What a body may hold is decided by who reads it: a message, a cell, or the disk of the sandbox.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         using var use = sandbox.Activity.Enter();
+        if (port != E2bProtocol.EnvdPort && sandbox.Tokens.Traffic is { } token
+            && !EnvdAccess.Matches(context.Request.Headers[E2bProtocol.TrafficTokenHeader], token))
+        {
+            await RefuseTrafficAsync(context, sandbox, port).ConfigureAwait(false);
+            return;
+        }
+
+        if (await RunAsync(context, sandbox, port).ConfigureAwait(false) is not { } run)
+        {
+            await PausedAsync(context, sandbox, port).ConfigureAwait(false);
+            return;
+        }
+
         // The request holds on to the sandbox by this alone: abort is safe from any thread, and at any time.
-        await using var _ = sandbox.Stopping
+        await using var _ = run.Ended
             .UnsafeRegister(static state => ((HttpContext)state!).Abort(), context).ConfigureAwait(false);
         if (port == E2bProtocol.EnvdPort)
             await envd.HandleAsync(context, sandbox).ConfigureAwait(false);
-        else if (sandbox.Tokens.Traffic is { } token && !EnvdAccess.Matches(context.Request.Headers[E2bProtocol.TrafficTokenHeader], token))
-            await RefuseTrafficAsync(context, sandbox, port).ConfigureAwait(false);
         else if (port == E2bProtocol.CodeInterpreterPort)
             await codeInterpreter.HandleAsync(context, sandbox).ConfigureAwait(false);
         else
             await proxy.ForwardAsync(context, sandbox, port).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Its run; null where it is paused and stays so. Its processes and files do not resume for strangers, who could keep it from
+    /// being paused; its other ports do, as they are open to who may use them.
+    /// </summary>
+    private async Task<SandboxRun?> RunAsync(HttpContext context, LiveSandbox sandbox, int port)
+    {
+        if (sandbox.Runs.Current is { } run) return run;
+        if (!sandbox.Settings.AutoResume || (port == E2bProtocol.EnvdPort && !EnvdAccess.IsAllowed(context, sandbox))) return null;
+        var life = sandbox.Settings.Timeout > LeastLife ? sandbox.Settings.Timeout : LeastLife;
+        await registry.ResumeAsync(sandbox, life, context.RequestAborted).ConfigureAwait(false);
+        return sandbox.Runs.Current;
+    }
+
+    private static Task PausedAsync(HttpContext context, LiveSandbox sandbox, int port)
+    {
+        if (port == E2bProtocol.EnvdPort) EnvdCors.Allow(context);
+        return E2bAnswers.WriteAsync(
+            context, new RouteErrorBody(sandbox.Id.Value, "The sandbox is paused", StatusCodes.Status502BadGateway),
+            E2bJson.Default.RouteErrorBody, StatusCodes.Status502BadGateway);
     }
 
     private static Task NotFoundAsync(HttpContext context, RouteTarget target)

@@ -93,7 +93,8 @@ public sealed class SandboxEndpointsTests : IAsyncLifetime
     [InlineData("{\"templateID\":\"nothing\"}", 404, "template 'nothing' not found")]
     [InlineData("{\"templateID\":\"base:v2\"}", 404, "tag 'v2' does not exist for template 'base'")]
     [InlineData("{\"templateID\":\"../../etc\"}", 404, "template names")]
-    [InlineData("{\"templateID\":\"base\",\"autoPause\":true}", 501, "pausing")]
+    [InlineData("{\"templateID\":\"base\",\"autoPauseMemory\":false}", 400, "needs 'autoPause'")]
+    [InlineData("{\"templateID\":\"base\",\"autoPause\":true,\"autoPauseMemory\":false}", 501, "without its memory")]
     [InlineData("{\"templateID\":\"base\",\"volumeMounts\":[{\"name\":\"v\",\"path\":\"/v\"}]}", 501, "volumes")]
     [InlineData("{\"templateID\":\"base\",\"network\":{\"denyOut\":[\"example.com\"]}}", 400, "invalid denied CIDR example.com")]
     [InlineData("{\"templateID\":\"base\",\"network\":{\"allowOut\":[\"example.com\"]}}", 400, "ALL_TRAFFIC")]
@@ -237,8 +238,6 @@ public sealed class SandboxEndpointsTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("POST", "pause", 501)]
-    [InlineData("POST", "resume", 409)]
     [InlineData("POST", "snapshots", 501)]
     [InlineData("POST", "fork", 501)]
     public async Task MissingParts_SayThatTheyAreMissing(string method, string route, int status)
