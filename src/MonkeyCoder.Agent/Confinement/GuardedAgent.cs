@@ -23,6 +23,8 @@ internal static class GuardedAgent
         Libc.ForbidInspection();
         Libc.IgnoreSignal(Libc.SIGPIPE);
         using var started = Start(plan);
+        // The threads of the runtime, which take no part, stay without.
+        Libc.InstallFilter(plan.GateFilter.Span);
         using (var agent = Libc.OpenPidfd(started.Pid))
             new Gatekeeper(started.Listener, processes, plan.GatePort, plan.GateSecret).Run(agent);
         var exit = Libc.WaitChild(started.Pid, keep: false);
