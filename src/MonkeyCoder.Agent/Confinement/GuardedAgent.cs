@@ -11,7 +11,6 @@ namespace MonkeyCoder.Agent.Confinement;
 internal static class GuardedAgent
 {
     private const int SpawnerStackBytes = 256 * 1024;
-    private const int FirstInherited = 0;
 
     /// <summary>Returns the exit code of the agent.</summary>
     /// <param name="plan">What has been done to this process but for the filter.</param>
@@ -23,6 +22,8 @@ internal static class GuardedAgent
         Libc.ForbidInspection();
         Libc.IgnoreSignal(Libc.SIGPIPE);
         using var started = Start(plan);
+        // The threads of the runtime, which take no part, stay without.
+        Libc.InstallFilter(plan.GateFilter.Span);
         using (var agent = Libc.OpenPidfd(started.Pid))
             new Gatekeeper(started.Listener, processes, plan.GatePort, plan.GateSecret).Run(agent);
         var exit = Libc.WaitChild(started.Pid, keep: false);
@@ -60,7 +61,7 @@ internal static class GuardedAgent
     private static Started StartConfined(ConfinePlan plan)
     {
         using (var rules = Libc.CreateLandlockTcpRuleset()) Libc.RestrictSelf(rules);
-        FileDescriptor[] inherited = [.. Enumerable.Range(FirstInherited, AgentProtocol.ListenFileDescriptor + 1).Select(static number => new FileDescriptor(number))];
+        FileDescriptor[] inherited = [.. Enumerable.Range(0, AgentProtocol.ListenFileDescriptor + 1).Select(static number => new FileDescriptor(number))];
         FileDescriptor? listener = null;
         try
         {

@@ -15,6 +15,7 @@ namespace MonkeyCoder.Contracts.Agent;
 /// <param name="Environment">Its environment, as <c>KEY=value</c>.</param>
 /// <param name="GatePort">Port of the sandbox's door on 127.0.0.1; 0 where no connection leaves it.</param>
 /// <param name="GateSecret">Secret of the door, see <see cref="GatePreface"/>; empty without one.</param>
+/// <param name="GateFilter">System-call filter of the gatekeeper; empty without a door.</param>
 public sealed record ConfinePlan(
     string Root,
     int UserId,
@@ -26,7 +27,8 @@ public sealed record ConfinePlan(
     string Program,
     IReadOnlyList<string> Environment,
     int GatePort,
-    ReadOnlyMemory<byte> GateSecret) : IAgentMessage
+    ReadOnlyMemory<byte> GateSecret,
+    ReadOnlyMemory<byte> GateFilter) : IAgentMessage
 {
     private const int LimitBytes = 20;
 
@@ -50,11 +52,13 @@ public sealed record ConfinePlan(
         writer.WriteList(Environment);
         writer.WriteInt32(GatePort);
         writer.WriteBytes(GateSecret.Span);
+        writer.WriteBytes(GateFilter.Span);
     }
 
     public static ConfinePlan Read(ref WireReader reader) => new(
         reader.ReadString(), reader.ReadInt32(), reader.ReadInt32(), ReadLimits(ref reader), reader.ReadList(), reader.ReadList(),
-        reader.ReadBytes().ToArray(), reader.ReadString(), reader.ReadList(), reader.ReadInt32(), reader.ReadBytes().ToArray());
+        reader.ReadBytes().ToArray(), reader.ReadString(), reader.ReadList(), reader.ReadInt32(), reader.ReadBytes().ToArray(),
+        reader.ReadBytes().ToArray());
 
     private static ConfineLimit[] ReadLimits(ref WireReader reader)
     {

@@ -13,7 +13,8 @@ internal static class ProxyEntry
         var gateway = connection.Egress.Gateway;
         using var deadline = new CancellationTokenSource(gateway.Options.HeadTimeout, gateway.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-        if (await connection.Client.LookAsync(either.Token).ConfigureAwait(false) == 0) return;
+        // It may have come together with what was before it.
+        if (connection.Client.Ahead.IsEmpty && await connection.Client.LookAsync(either.Token).ConfigureAwait(false) == 0) return;
         if (SocksEntry.StartsLike(connection.Client.Ahead[0]))
         {
             await SocksEntry.RunAsync(connection, either.Token, cancellationToken).ConfigureAwait(false);

@@ -16,6 +16,9 @@ internal static class SeccompProfile
     public const string Unprivileged = "unprivileged";
 
     /// <summary>What <c>only</c> can name besides: that tier where its sandboxes have a network, for which a gatekeeper answers.</summary>
+    public const string Guarded = "guarded";
+
+    /// <summary>What <c>only</c> can name besides: the gatekeeper itself.</summary>
     public const string Gatekeeper = "gatekeeper";
 
     private const string Resource = "seccomp.profile";
@@ -28,10 +31,13 @@ internal static class SeccompProfile
     /// <param name="network">Whether a gatekeeper answers for TCP sockets.</param>
     public static byte[] CompileUnprivileged(bool unixSockets, bool network)
     {
-        var rules = Parse(ReadSource(), Unprivileged, network ? Gatekeeper : Unprivileged);
+        var rules = Parse(ReadSource(), Unprivileged, network ? Guarded : Unprivileged);
         if (!unixSockets) rules = [.. rules.Where(static rule => rule.Asks || rule.Conditions.Count == 0 || !rule.Names.Contains("socket"))];
         return SeccompProgram.Compile(rules, SyscallNumbers.Read());
     }
+
+    /// <summary>The filter of the gatekeeper of that tier.</summary>
+    public static byte[] CompileGatekeeper() => SeccompProgram.Compile(Parse(ReadSource(), Unprivileged, Gatekeeper), SyscallNumbers.Read());
 
     /// <summary>
     /// Parses the source. A line is <c>allow NAME…</c>, <c>errno NUMBER NAME…</c>, <c>allow-if NAME CONDITIONS</c> or
@@ -50,7 +56,7 @@ internal static class SeccompProfile
         {
             var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             var onlyFor = words[0] == "only" && words.Length > 2;
-            if (onlyFor && words[1] is not (Unprivileged or Gatekeeper) && !Enum.TryParse<SandboxProfile>(words[1], ignoreCase: true, out _)) throw Bad(line);
+            if (onlyFor && words[1] is not (Unprivileged or Guarded or Gatekeeper) && !Enum.TryParse<SandboxProfile>(words[1], ignoreCase: true, out _)) throw Bad(line);
             if (onlyFor && !chosen.Contains(words[1], StringComparer.OrdinalIgnoreCase)) continue;
 
             var rule = ParseRule(onlyFor ? words[2..] : words, line);

@@ -175,30 +175,37 @@ only unprivileged errno 38 msgctl msgget msgrcv msgsnd semctl semget semop semti
 
 # With a gatekeeper there is TCP over IPv4 as well. It makes the sockets, all of them 127.0.0.1's, and connects them to the
 # gateway; what it lets the kernel do itself, unix sockets, Landlock judges again: no thread can connect or bind TCP.
-only gatekeeper ask connect
-only gatekeeper ask-if socket arg0 == 2 and arg1 & 0xf == 1 and arg2 == 0       # AF_INET SOCK_STREAM
-only gatekeeper ask-if socket arg0 == 2 and arg1 & 0xf == 1 and arg2 == 6       # the same, IPPROTO_TCP by name
+only guarded ask connect
+only guarded ask-if socket arg0 == 2 and arg1 & 0xf == 1 and arg2 == 0       # AF_INET SOCK_STREAM
+only guarded ask-if socket arg0 == 2 and arg1 & 0xf == 1 and arg2 == 6       # the same, IPPROTO_TCP by name
 
 # A connection that begins with data is one that Landlock is not asked about.
-only gatekeeper errno 95 sendto sendmsg sendmmsg
-only gatekeeper allow-if sendto arg3 & 0x20000000 == 0          # MSG_FASTOPEN
-only gatekeeper allow-if sendmsg arg2 & 0x20000000 == 0
-only gatekeeper allow-if sendmmsg arg3 & 0x20000000 == 0
+only guarded errno 95 sendto sendmsg sendmmsg
+only guarded allow-if sendto arg3 & 0x20000000 == 0          # MSG_FASTOPEN
+only guarded allow-if sendmsg arg2 & 0x20000000 == 0
+only guarded allow-if sendmmsg arg3 & 0x20000000 == 0
 
 # Options by level and name: none that leads packets elsewhere (source routes, interfaces), puts another protocol on top or
 # begins a connection with data.
-only gatekeeper errno 92 setsockopt
-only gatekeeper errno-if 1 setsockopt arg1 == 1 and arg2 == 25  # SO_BINDTODEVICE
-only gatekeeper errno-if 1 setsockopt arg1 == 1 and arg2 == 62  # SO_BINDTOIFINDEX
-only gatekeeper allow-if setsockopt arg1 == 1                   # SOL_SOCKET
-only gatekeeper allow-if setsockopt arg1 == 0 and arg2 == 1     # IP_TOS
-only gatekeeper allow-if setsockopt arg1 == 6 and arg2 == 1     # TCP_NODELAY
-only gatekeeper allow-if setsockopt arg1 == 6 and arg2 == 2     # TCP_MAXSEG
-only gatekeeper allow-if setsockopt arg1 == 6 and arg2 == 3     # TCP_CORK
-only gatekeeper allow-if setsockopt arg1 == 6 and arg2 == 4     # TCP_KEEPIDLE
-only gatekeeper allow-if setsockopt arg1 == 6 and arg2 == 5     # TCP_KEEPINTVL
-only gatekeeper allow-if setsockopt arg1 == 6 and arg2 == 6     # TCP_KEEPCNT
-only gatekeeper allow-if setsockopt arg1 == 6 and arg2 == 12    # TCP_QUICKACK
-only gatekeeper allow-if setsockopt arg1 == 6 and arg2 == 13    # TCP_CONGESTION
-only gatekeeper allow-if setsockopt arg1 == 6 and arg2 == 18    # TCP_USER_TIMEOUT
-only gatekeeper allow-if setsockopt arg1 == 6 and arg2 == 25    # TCP_NOTSENT_LOWAT
+only guarded errno 92 setsockopt
+only guarded errno-if 1 setsockopt arg1 == 1 and arg2 == 25  # SO_BINDTODEVICE
+only guarded errno-if 1 setsockopt arg1 == 1 and arg2 == 62  # SO_BINDTOIFINDEX
+only guarded allow-if setsockopt arg1 == 1                   # SOL_SOCKET
+only guarded allow-if setsockopt arg1 == 0 and arg2 == 1     # IP_TOS
+only guarded allow-if setsockopt arg1 == 6 and arg2 == 1     # TCP_NODELAY
+only guarded allow-if setsockopt arg1 == 6 and arg2 == 2     # TCP_MAXSEG
+only guarded allow-if setsockopt arg1 == 6 and arg2 == 3     # TCP_CORK
+only guarded allow-if setsockopt arg1 == 6 and arg2 == 4     # TCP_KEEPIDLE
+only guarded allow-if setsockopt arg1 == 6 and arg2 == 5     # TCP_KEEPINTVL
+only guarded allow-if setsockopt arg1 == 6 and arg2 == 6     # TCP_KEEPCNT
+only guarded allow-if setsockopt arg1 == 6 and arg2 == 12    # TCP_QUICKACK
+only guarded allow-if setsockopt arg1 == 6 and arg2 == 13    # TCP_CONGESTION
+only guarded allow-if setsockopt arg1 == 6 and arg2 == 18    # TCP_USER_TIMEOUT
+only guarded allow-if setsockopt arg1 == 6 and arg2 == 25    # TCP_NOTSENT_LOWAT
+
+# The gatekeeper does for a sandbox what its code may not, and nothing besides.
+only gatekeeper allow process_vm_readv
+only gatekeeper allow-if socket arg0 == 2 and arg1 & 0xf == 1 and arg2 == 0
+only gatekeeper allow-if ioctl arg1 & 0xffffffff == 0xc0502100      # SECCOMP_IOCTL_NOTIF_RECV
+only gatekeeper allow-if ioctl arg1 & 0xffffffff == 0xc0182101      # SECCOMP_IOCTL_NOTIF_SEND
+only gatekeeper allow-if ioctl arg1 & 0xffffffff == 0x40182103      # SECCOMP_IOCTL_NOTIF_ADDFD

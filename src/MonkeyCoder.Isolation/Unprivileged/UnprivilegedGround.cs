@@ -42,6 +42,8 @@ internal sealed class UnprivilegedGround(EnginePaths paths, UserIds ids, bool ne
     private readonly byte[] _filter = SeccompProfile.CompileUnprivileged(
         unixSockets: Libc.LandlockVersion() >= Libc.LandlockVersionWithScopes, network);
 
+    private readonly byte[] _gateFilter = network ? SeccompProfile.CompileGatekeeper() : [];
+
     public bool AgentListens => false;
 
     public bool HasOwnNetwork => false;
@@ -65,7 +67,7 @@ internal sealed class UnprivilegedGround(EnginePaths paths, UserIds ids, bool ne
             volumes.Upper, (int)user, Nice, Limits(spec.Limits),
             [.. LinkTree.WritablePlaces, .. volumes.Binds.Select(static bind => bind.Destination)],
             LinkTree.Devices, _filter, ConfinedLauncher.Agent, Environment,
-            door?.Port ?? 0, door?.Secret ?? default);
+            door?.Port ?? 0, door?.Secret ?? default, _gateFilter);
         var writer = new WireWriter();
         plan.Write(writer);
         Directory.CreateDirectory(paths.BundleDirectory(id));

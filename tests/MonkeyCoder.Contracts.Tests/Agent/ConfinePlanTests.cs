@@ -10,7 +10,7 @@ public sealed class ConfinePlanTests
         var plan = new ConfinePlan(
             "/state/roots/0/upper", 1_200_000_000, 10, [new ConfineLimit(6, 160, 160), new ConfineLimit(3, 8, long.MaxValue)],
             ["/home/user", "/tmp"], ["/dev/null"], new byte[] { 6, 0, 0, 0, 0, 0, 255, 127 }, "/opt/monkeycoder/monkey-agent", ["PATH=/bin"],
-            34567, new byte[] { 1, 2, 3 });
+            34567, new byte[] { 1, 2, 3 }, new byte[] { 4, 5 });
         var writer = new WireWriter();
         plan.Write(writer);
 
@@ -26,6 +26,7 @@ public sealed class ConfinePlanTests
         Assert.Equal(plan.Filter.ToArray(), read.Filter.ToArray());
         Assert.Equal(plan.GatePort, read.GatePort);
         Assert.Equal(plan.GateSecret.ToArray(), read.GateSecret.ToArray());
+        Assert.Equal(plan.GateFilter.ToArray(), read.GateFilter.ToArray());
     }
 
     [Fact]

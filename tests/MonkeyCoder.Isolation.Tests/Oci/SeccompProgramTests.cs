@@ -78,6 +78,21 @@ public sealed class SeccompProgramTests
     }
 
     [Fact]
+    public void CompileGatekeeper_Calls_AreThoseOfTheGatekeeperOnly()
+    {
+        var program = SeccompProfile.CompileGatekeeper();
+
+        Assert.Equal(Allow, Run(program, "connect", 3, 0, 16));
+        Assert.Equal(Allow, Run(program, "process_vm_readv"));
+        Assert.Equal(Allow, Run(program, "socket", 2, 0x80801));
+        Assert.Equal(Refuse | 97u, Run(program, "socket", 2, 2));
+        Assert.Equal(Refuse | 97u, Run(program, "socket", 10, 1));
+        Assert.Equal(Allow, Run(program, "ioctl", 3, 0xc0502100));
+        Assert.Equal(Refuse | ErrnoName.EPERM, Run(program, "process_vm_writev"));
+        Assert.Equal(Refuse | ErrnoName.EPERM, Run(program, "ptrace"));
+    }
+
+    [Fact]
     public void Compile_ForeignAbi_IsRefused()
     {
         var program = SeccompProfile.CompileUnprivileged(unixSockets: true, network: false);

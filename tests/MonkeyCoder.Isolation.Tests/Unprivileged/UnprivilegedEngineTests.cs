@@ -2,6 +2,7 @@ using MonkeyCoder.Isolation.Agents;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Isolation.Tests.Reclaim;
 using MonkeyCoder.Isolation.Tests.Sandboxes;
+using MonkeyCoder.Isolation.Unprivileged;
 using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Tests.Unprivileged;
@@ -159,7 +160,15 @@ public sealed class UnprivilegedEngineTests(UnprivilegedFixture fixture) : IClas
     {
         await using var sandbox = (Sandbox)await Engine.AcquireAsync(SandboxProfile.Strict);
 
-        var status = await File.ReadAllLinesAsync($"/proc/{sandbox.Process.Pid}/status", Token);
+        AssertConfined(sandbox.Process.Pid);
+        // The agent is the only child of the gatekeeper.
+        var children = UserProcess.ReadAll().Where(process => process.ParentPid == sandbox.Process.Pid).ToArray();
+        if (Engine.Engine.Tier.HasNetwork) AssertConfined(Assert.Single(children).Pid);
+    }
+
+    private void AssertConfined(int pid)
+    {
+        var status = File.ReadAllLines($"/proc/{pid}/status");
 
         string Of(string key) => status.First(line => line.StartsWith(key + ":", StringComparison.Ordinal))[(key.Length + 1)..].Trim();
         Assert.Equal("0000000000000000", Of("CapEff"));
@@ -169,8 +178,8 @@ public sealed class UnprivilegedEngineTests(UnprivilegedFixture fixture) : IClas
         Assert.Equal("2", Of("Seccomp"));
         Assert.Equal("", Of("Groups"));
         Assert.Single(Of("Uid").Split('\t').Distinct());
-        Assert.StartsWith(Engine.Paths.StateDirectory, new FileInfo($"/proc/{sandbox.Process.Pid}/root").LinkTarget, StringComparison.Ordinal);
-        Assert.Equal("10", (await File.ReadAllTextAsync($"/proc/{sandbox.Process.Pid}/stat", Token)).Split(' ')[18]);
+        Assert.StartsWith(Engine.Paths.StateDirectory, new FileInfo($"/proc/{pid}/root").LinkTarget, StringComparison.Ordinal);
+        Assert.Equal("10", File.ReadAllText($"/proc/{pid}/stat").Split(' ')[18]);
     }
 
     [Fact]
