@@ -18,7 +18,7 @@ internal static class Benchmarks
         var rootPath = FindRoot();
         return
         [
-            .. ServiceBenchmarks.Create(client, crowd),
+            .. ServiceBenchmarks.Create(client, http.BaseAddress!, crowd),
             new PolicyUpdate(client, http, openedRange == OutsideServer.Range, allows: true),
             new PolicyUpdate(client, http, openedRange == OutsideServer.Range, allows: false),
             new BubblewrapPeer(rootPath),

@@ -6,6 +6,7 @@ namespace MonkeyCoder.Bench.Reporting;
 internal static class Targets
 {
     private const double Minute = 60;
+    private const double Gibibyte = 1 << 30; // bytes
 
     public static IReadOnlyList<Target> All { get; } =
     [
@@ -23,9 +24,10 @@ internal static class Targets
         Most("memory of the machine with 1,000 live sandboxes", 24_000, "machine-memory@1000-live", static row => row.P50),
         new("p95 of create with 1,000 live sandboxes, in that with one", 2, false, "×", static samples =>
             Of(samples["create-first-command@1000-live"])?.P95 / Of(samples["create-first-command@1-live"])?.P95),
-        Least("upload of 1 GiB: p50", 400, "upload-1gib", static row => row.P50),
-        Least("download of 1 GiB: p50", 400, "download-1gib", static row => row.P50),
-        Most("proxied request to a port in a sandbox, beyond the same without the service: p50", 0.3, "proxy-overhead", static row => row.P50),
+        new("upload of 1 GiB: p50", 400, true, "MB/s", static samples => Rate(samples["upload-1gib"])),
+        new("download of 1 GiB: p50", 400, true, "MB/s", static samples => Rate(samples["download-1gib"])),
+        new("request to a port in a sandbox, more than without the service: p50", 0.3, false, "ms", static samples =>
+            Of(samples["proxy-request"])?.P50 - Of(samples["direct-request"])?.P50),
         Most("pause, resume, first cell done: p50", 50, "pause-resume", static row => row.P50),
         new("memory of the service after 10,000 sandboxes, in that after 1,000", 1.05, false, "×", static samples => Drift(samples["cycle-memory"])),
     ];
@@ -33,18 +35,16 @@ internal static class Targets
     private static Target Most(string work, double limit, string benchmark, Func<Statistics, double> figure, string? peer = null) =>
         new(work, limit, false, UnitOf(benchmark), samples => Of(samples[benchmark]) is { } row ? figure(row) : null) { Peer = peer };
 
-    private static Target Least(string work, double limit, string benchmark, Func<Statistics, double> figure) =>
-        new(work, limit, true, UnitOf(benchmark), samples => Of(samples[benchmark]) is { } row ? figure(row) : null);
-
     private static string UnitOf(string benchmark) => benchmark switch
     {
         "idle-memory" or "machine-memory@1000-live" => "MB",
-        "upload-1gib" or "download-1gib" => "MB/s",
         _ => "ms",
     };
 
     internal static Statistics? Of(IEnumerable<Sample> samples) =>
         samples.FirstOrDefault() is { } first ? Statistics.Of(first.Benchmark, first.Unit, samples.Select(static sample => sample.Value)) : null;
+
+    private static double? Rate(IEnumerable<Sample> samples) => Gibibyte / 1000 / Of(samples)?.P50;
 
     private static double? PerSecond(IEnumerable<Sample> samples) => samples.LastOrDefault() is { } last ? samples.Count() / last.Seconds : null;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using MonkeyCoder.Bench.Measuring;
+using MonkeyCoder.Bench.Peers;
 using MonkeyCoder.Client;
 
 namespace MonkeyCoder.Bench.Service;
@@ -13,12 +14,12 @@ internal static class ServiceBenchmarks
     private static readonly int[] Live = [1, 10, 100, 1000];
     private static readonly int[] Concurrent = [1, 2, 4, 8, 16, 32, 64];
 
-    public static IEnumerable<IBenchmark> Create(SandboxClient client, Crowd crowd)
+    public static IEnumerable<IBenchmark> Create(SandboxClient client, Uri address, Crowd crowd)
     {
         var node = new Node(client);
         return
         [
-            .. Alone(client),
+            .. Alone(client, address),
             new Commands(node),
             new Burst(node, 100),
             new IdleMemory(node),
@@ -46,7 +47,7 @@ internal static class ServiceBenchmarks
             Expect("1\n", result.Stdout);
         });
 
-    private static IEnumerable<IBenchmark> Alone(SandboxClient client) =>
+    private static IEnumerable<IBenchmark> Alone(SandboxClient client, Uri address) =>
     [
         FirstCommand(client),
         new ServiceBenchmark(
@@ -70,6 +71,10 @@ internal static class ServiceBenchmarks
             }),
         new PauseResume(client),
         new CellRoundTrip(client),
+        new ProxyRequest(client, address),
+        new DirectRequest(),
+        new FileTransfer(client, upload: true),
+        new FileTransfer(client, upload: false),
         new Neighbour(client, burning: false),
         new Neighbour(client, burning: true),
         new ServiceBenchmark(
