@@ -21,6 +21,9 @@ public sealed class EngineOptions
     /// <value>What stands between sandboxes and the host. Default <see cref="IsolationTier.Container"/>.</value>
     public IsolationTier Tier { get; set; }
 
+    /// <value>Who builds the walls of the container tier. Default <see cref="SandboxLauncher.Native"/>.</value>
+    public SandboxLauncher Launcher { get; set; }
+
     /// <value>The OCI runtime. Default <c>/usr/sbin/runc</c>.</value>
     public string RuntimePath { get; set; } = "/usr/sbin/runc";
 

@@ -65,6 +65,7 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
         range = ids;
         node.Cgroups.Create(node.Paths.Cgroup(id));
         node.Cgroups.SetLimits(node.Paths.Cgroup(id), node.Ground.GroupLimits(spec.Limits));
+        node.Cgroups.ConfineDevices(node.Paths.Cgroup(id), OciDefaults.Devices);
         var volumes = SandboxVolumes.Create(node.Store, id, node.Ground.OwnersIn(ids), spec.Limits.DiskBytes);
 
         // :: Step 3
@@ -77,10 +78,11 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
         using (var socket = node.Ground.AgentListens ? null : Libc.ListenUnix(node.Paths.AgentSocket(id), SocketBacklog))
         {
             // :: Step 5
-            var request = new LaunchRequest(id, node.Paths.BundleDirectory(id), node.Paths.PidFile(id), socket, log);
+            var request = new LaunchRequest(id, node.Paths.BundleDirectory(id), node.Paths.PidFile(id), socket, log, template.Layers);
             init = await node.Launcher.LaunchAsync(request, cancellationToken).ConfigureAwait(false);
         }
 
+        // OCI runtimes allow devices of their own again.
         node.Cgroups.ConfineDevices(node.Paths.Cgroup(id), OciDefaults.Devices);
         // Only the agent has the socket now: when it is gone, connecting is refused.
         var process = resources.Push(new SandboxProcess(init, node.Exits));

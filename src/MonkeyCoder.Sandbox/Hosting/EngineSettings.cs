@@ -31,6 +31,12 @@ internal sealed class EngineSettings
     /// </value>
     public IsolationTier Tier { get; set; } = IsolationTier.Container;
 
+    /// <value>
+    /// Who builds the walls of the container tier: <c>native</c> (the node's own launcher, where the host has cgroup v1 hierarchies;
+    /// elsewhere the OCI runtime) or <c>runc</c> (the OCI runtime, the reference). Default native.
+    /// </value>
+    public SandboxLauncher Launcher { get; set; } = SandboxLauncher.Native;
+
     /// <value>The OCI runtime, an absolute path. Default /usr/sbin/runc.</value>
     public string RuntimePath { get; set; } = "/usr/sbin/runc";
 
@@ -58,6 +64,7 @@ internal sealed class EngineSettings
         CacheDirectory = storage.CacheDirectory,
         RunDirectory = RunDirectory,
         Tier = Tier,
+        Launcher = Launcher,
         RuntimePath = RuntimePath,
         GvisorPath = GvisorPath,
         GvisorPlatform = GvisorPlatform,
@@ -92,6 +99,7 @@ internal sealed class EngineSettingsValidator : IValidateOptions<EngineSettings>
         checks.InRange(nameof(options.LaunchTimeout), options.LaunchTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
         checks.InRange(nameof(options.TeardownTimeout), options.TeardownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
         if (!Enum.IsDefined(options.Tier)) checks.Fail(nameof(options.Tier), "must be container, gvisor or unprivileged");
+        if (!Enum.IsDefined(options.Launcher)) checks.Fail(nameof(options.Launcher), "must be native or runc");
         checks.IsAbsolutePath(nameof(options.RuntimePath), options.RuntimePath);
         checks.IsAbsolutePath(nameof(options.GvisorPath), options.GvisorPath);
         if (options.GvisorPlatform is not ("ptrace" or "systrap" or "kvm")) checks.Fail(nameof(options.GvisorPlatform), "must be ptrace, systrap or kvm");
