@@ -35,6 +35,18 @@ public sealed class PostureTests(EngineFixture fixture) : IClassFixture<EngineFi
         AssertPosture(profile, "process", sandbox, pid);
     }
 
+    [Theory]
+    [InlineData(SandboxProfile.Strict)]
+    [InlineData(SandboxProfile.Workspace)]
+    public async Task Sandbox_OfEitherLauncher_IsTheSame(SandboxProfile profile)
+    {
+        await using var reference = await EngineFixture.StartAsync(static options => options.Launcher = SandboxLauncher.Runc);
+        await using var expected = (Sandbox)await reference.AcquireAsync(profile);
+        await using var actual = (Sandbox)await fixture.AcquireAsync(profile);
+
+        Assert.Equal(await WholePosture.ReadAsync(expected), await WholePosture.ReadAsync(actual));
+    }
+
     [Fact]
     public async Task Masks_OfThisKernel_CoverAllThatIsThere()
     {
