@@ -42,6 +42,9 @@ public sealed class EngineOptions
     /// <value>For everything that removing a sandbox takes; what is left then is removed at the next start. Default 10 s.</value>
     public TimeSpan TeardownTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <value>Ended sandboxes of which something is left, from which on new ones wait. Default 32.</value>
+    public int MostPendingRemovals { get; set; } = 32;
+
     /// <value>Sandboxes kept ready. Default two strict and two workspace ones of <c>base</c>.</value>
     public IReadOnlyList<PoolOptions> Pools { get; set; } =
     [

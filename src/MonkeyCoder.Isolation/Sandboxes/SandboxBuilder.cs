@@ -4,6 +4,7 @@ using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Isolation.Launch;
 using MonkeyCoder.Isolation.Mounts;
 using MonkeyCoder.Isolation.Oci;
+using MonkeyCoder.Isolation.Reclaim;
 using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Sandboxes;
@@ -19,13 +20,14 @@ namespace MonkeyCoder.Isolation.Sandboxes;
 /// <para>7. The first answer of the agent.</para>
 /// </remarks>
 /// <param name="node">Shared parts.</param>
+/// <param name="removals">Removes what fails, and holds launches up while there is too much to remove.</param>
 /// <param name="connect">Makes the client for an agent's socket.</param>
 /// <param name="logger">For sandboxes.</param>
-internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent> connect, ILogger logger)
+internal sealed class SandboxBuilder(EngineNode node, RemovalQueue removals, Func<string, ISandboxAgent> connect, ILogger logger)
 {
     private const int SocketBacklog = 512;
 
-    /// <summary>A sandbox whose agent answers. On failure nothing of it is left.</summary>
+    /// <summary>A sandbox whose agent answers. On failure nothing of it runs, and what is left of it is being removed.</summary>
     /// <exception cref="SandboxLaunchException">The runtime or the agent failed, or took too long.</exception>
     /// <exception cref="SyscallException">Something it needs could not be made.</exception>
     public async Task<Sandbox> BuildAsync(SandboxSpec spec, TemplateLayers template, CancellationToken cancellationToken)
@@ -39,6 +41,7 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
 #pragma warning restore CA2000
         try
         {
+            await removals.WaitForRoomAsync(either.Token).ConfigureAwait(false);
             var sandbox = await BuildAsync(id, spec, template, resources, either.Token).ConfigureAwait(false);
             logger.Launched(id, spec.Template, spec.Profile, node.Time.GetElapsedTime(started).TotalMilliseconds);
             return sandbox;
@@ -57,7 +60,7 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
     {
         // :: Step 1
         UidRange? range = null;
-        resources.Push(limit => node.Remains.RemoveAsync(id, range, limit));
+        resources.Push(limit => removals.EndAsync(id, range, limit));
         new SandboxRecord(id.Value, spec.Template, template.Version, spec.Profile, node.Time.GetUtcNow()).Save(node.Paths, id);
 
         // :: Step 2

@@ -24,6 +24,9 @@ internal sealed class EngineSettings
     /// <value>For removing one sandbox; what is left then is removed at the next start. 1 second to 10 minutes. Default 10 seconds.</value>
     public TimeSpan TeardownTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <value>Ended sandboxes of which mounts, files or groups are left, from which on new ones wait until it is fewer. 1 to 1000. Default 32.</value>
+    public int MostPendingRemovals { get; set; } = 32;
+
     /// <value>
     /// What stands between sandboxes and the host: <c>container</c> (namespaces; needs root), <c>gvisor</c> (a container with a kernel
     /// of its own), or <c>unprivileged</c> for hosts that give no namespaces, which is weaker: see docs/SECURITY-MODEL.md. Default
@@ -71,6 +74,7 @@ internal sealed class EngineSettings
         LaunchConcurrency = LaunchConcurrency,
         LaunchTimeout = LaunchTimeout,
         TeardownTimeout = TeardownTimeout,
+        MostPendingRemovals = MostPendingRemovals,
         Pools =
         [
             new PoolOptions("base", SandboxProfile.Strict, PoolSize),
@@ -98,6 +102,7 @@ internal sealed class EngineSettingsValidator : IValidateOptions<EngineSettings>
         checks.InRange(nameof(options.LaunchConcurrency), options.LaunchConcurrency, 1, 64);
         checks.InRange(nameof(options.LaunchTimeout), options.LaunchTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
         checks.InRange(nameof(options.TeardownTimeout), options.TeardownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+        checks.InRange(nameof(options.MostPendingRemovals), options.MostPendingRemovals, 1, 1000);
         if (!Enum.IsDefined(options.Tier)) checks.Fail(nameof(options.Tier), "must be container, gvisor or unprivileged");
         if (!Enum.IsDefined(options.Launcher)) checks.Fail(nameof(options.Launcher), "must be native or runc");
         checks.IsAbsolutePath(nameof(options.RuntimePath), options.RuntimePath);

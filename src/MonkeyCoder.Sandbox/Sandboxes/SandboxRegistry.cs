@@ -191,7 +191,7 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
 
         public LiveSandbox Sandbox { get; }
 
-        /// <summary>Given back when nothing of the sandbox is left.</summary>
+        /// <summary>Given back when nothing of the sandbox runs. What is left on disk then is bounded by the engine's queue.</summary>
         public AdmissionTicket Ticket { get; }
 
         /// <summary>Never disposed: requests may still register with it, and it holds no timer.</summary>
