@@ -154,7 +154,7 @@ internal sealed class ContainerProgram
         _calls.Add("rt_sigaction", SIGPIPE, SystemCallArgument.Pointer(new byte[32]), 0, 8); // struct sigaction of the kernel: the default.
         if (_bundle.Profile == SandboxProfile.Strict) Filter(StrictFilter);
         var arguments = _calls.AddVector([OciDefaults.Agent, .. _bundle.AgentArguments]);
-        _calls.Add("execve", OciDefaults.Agent, SystemCallArgument.At(arguments), SystemCallArgument.At(_calls.AddVector(OciDefaults.Environment)));
+        _calls.Add("execve", OciDefaults.Agent, SystemCallArgument.At(arguments), SystemCallArgument.At(_calls.AddVector(_bundle.Environment)));
     }
 
     /// <summary>A path inside, relative to the root, in which the process is.</summary>

@@ -36,6 +36,10 @@ internal sealed record OciBundle(
     /// <summary>uid and gid of the agent inside. That of a workspace is root, because it starts processes as whatever user is asked for.</summary>
     public int User => Profile == SandboxProfile.Strict ? SandboxUser.Id : 0;
 
+    /// <summary>Environment of the agent.</summary>
+    public IReadOnlyList<string> Environment =>
+        [.. OciDefaults.Environment, $"HOME={(Profile == SandboxProfile.Strict ? SandboxUser.Home : "/root")}"];
+
     /// <summary>What root inside may do.</summary>
     public IReadOnlyList<string> Capabilities => Profile == SandboxProfile.Strict ? [] : OciDefaults.WorkspaceCapabilities;
 
@@ -71,7 +75,7 @@ internal sealed record OciBundle(
         json.WriteNumber("gid", User);
         json.WriteEndObject();
         WriteStrings(json, "args", [OciDefaults.Agent, .. AgentArguments]);
-        WriteStrings(json, "env", OciDefaults.Environment);
+        WriteStrings(json, "env", Environment);
         json.WriteString("cwd", "/");
         json.WriteBoolean("noNewPrivileges", Profile == SandboxProfile.Strict);
         json.WriteNumber("oomScoreAdj", OciDefaults.AgentOomScore);

@@ -19,7 +19,7 @@ internal static class OciDefaults
     /// <summary>Host name inside.</summary>
     public const string HostName = "sandbox";
 
-    /// <summary>Environment of the agent.</summary>
+    /// <summary>Environment of every agent.</summary>
     public static IReadOnlyList<string> Environment { get; } =
         ["PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "LANG=C.UTF-8"];
 

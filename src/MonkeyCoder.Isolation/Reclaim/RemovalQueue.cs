@@ -14,7 +14,8 @@ internal sealed class RemovalQueue : IAsyncDisposable
     // One alone would leave the machine idle while it waits for a group to become free; more only get in each other's way.
     private const int Workers = 2;
 
-    private readonly SandboxRemains _remains;
+    private readonly Func<SandboxId, CancellationToken, Task> _kill;
+    private readonly Func<SandboxId, UidRange?, CancellationToken, Task> _remove;
     private readonly EngineOptions _options;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
@@ -24,13 +25,16 @@ internal sealed class RemovalQueue : IAsyncDisposable
     private readonly Queue<TaskCompletionSource> _makers = new(); // under _lock
     private int _count; // under _lock
 
-    /// <param name="remains">Removes one.</param>
+    /// <param name="kill">Ends what runs in a sandbox.</param>
+    /// <param name="remove">Removes all of it.</param>
     /// <param name="options">Most that may wait, and the time for each.</param>
     /// <param name="logger">For those that could not be removed.</param>
     /// <param name="time">Clock.</param>
-    public RemovalQueue(SandboxRemains remains, EngineOptions options, ILogger logger, TimeProvider time)
+    public RemovalQueue(
+        Func<SandboxId, CancellationToken, Task> kill, Func<SandboxId, UidRange?, CancellationToken, Task> remove, EngineOptions options,
+        ILogger logger, TimeProvider time)
     {
-        (_remains, _options, _logger, _time) = (remains, options, logger, time);
+        (_kill, _remove, _options, _logger, _time) = (kill, remove, options, logger, time);
         for (var i = 0; i < Workers; i++) _workers[i] = Task.Run(WorkAsync);
     }
 
@@ -51,7 +55,7 @@ internal sealed class RemovalQueue : IAsyncDisposable
     {
         try
         {
-            await _remains.KillAsync(id, deadline).ConfigureAwait(false);
+            await _kill(id, deadline).ConfigureAwait(false);
         }
         finally
         {
@@ -91,7 +95,7 @@ internal sealed class RemovalQueue : IAsyncDisposable
             using var deadline = new CancellationTokenSource(_options.TeardownTimeout, _time);
             try
             {
-                await _remains.RemoveAsync(id, range, deadline.Token).ConfigureAwait(false);
+                await _remove(id, range, deadline.Token).ConfigureAwait(false);
                 _logger.Removed(id, _time.GetElapsedTime(started).TotalMilliseconds);
             }
 #pragma warning disable CA1031 // The queue goes on: what is left is kept on record and removed at the next start.

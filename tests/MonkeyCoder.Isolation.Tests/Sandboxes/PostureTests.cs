@@ -44,7 +44,9 @@ public sealed class PostureTests(EngineFixture fixture) : IClassFixture<EngineFi
         await using var expected = (Sandbox)await reference.AcquireAsync(profile);
         await using var actual = (Sandbox)await fixture.AcquireAsync(profile);
 
-        Assert.Equal(await WholePosture.ReadAsync(expected), await WholePosture.ReadAsync(actual));
+        var (wanted, found) = (await WholePosture.ReadAsync(expected), await WholePosture.ReadAsync(actual));
+        Assert.Equal("", string.Join('\n', [.. wanted.Except(found).Select(static line => "- " + line), .. found.Except(wanted).Select(static line => "+ " + line)]));
+        Assert.Equal(wanted, found);
     }
 
     [Fact]
