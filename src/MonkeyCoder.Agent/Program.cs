@@ -2,6 +2,7 @@ using MonkeyCoder.Agent.Confinement;
 using MonkeyCoder.Agent.Connections;
 using MonkeyCoder.Agent.Files;
 using MonkeyCoder.Agent.Kernels;
+using MonkeyCoder.Agent.Launching;
 using MonkeyCoder.Agent.Processes;
 using MonkeyCoder.Agent.Users;
 using MonkeyCoder.Contracts.Agent;
@@ -11,14 +12,20 @@ namespace MonkeyCoder.Agent;
 
 /// <summary>
 /// PID 1 of a sandbox. Exit codes: 2 bad command line, 3 it cannot protect itself, 4 no listening socket. With
-/// <c>--confine FILE</c> it builds its own walls before.
+/// <c>--confine FILE</c> it builds its own walls before. With <c>--launch</c> it is no agent, and starts those of other sandboxes.
 /// </summary>
 internal static class Program
 {
     private const uint FileCreationMask = 0x12; // 022
     private const int ReaperStackBytes = 128 * 1024;
 
-    private static int Main(string[] arguments) => arguments is ["--confine", var plan] ? Confine(plan) : Serve(arguments);
+    private static int Main(string[] arguments) => arguments switch
+    {
+        ["--confine", var plan] => Confine(plan),
+        // What follows is for whoever looks for the processes of a node.
+        ["--launch", ..] => Launcher.Run(),
+        _ => Serve(arguments),
+    };
 
     private static int Confine(string plan)
     {

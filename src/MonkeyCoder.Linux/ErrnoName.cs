@@ -37,6 +37,7 @@ public static class ErrnoName
     public const int ENOTEMPTY = 39;
     public const int ELOOP = 40;
     public const int ENODATA = 61;
+    public const int EMSGSIZE = 90;
     public const int EOPNOTSUPP = 95;
     public const int ETIMEDOUT = 110;
     public const int ECONNREFUSED = 111;

@@ -31,6 +31,18 @@ public static partial class Libc
         if (RawPrlimit(0, resource, in limit, 0) != 0) throw Failed("prlimit", $"resource {resource}");
     }
 
+    /// <summary>Sets a limit of another process, for root: it may raise what the process could not.</summary>
+    /// <param name="pid">The process.</param>
+    /// <param name="resource">As for <see cref="SetOwnLimit"/>.</param>
+    /// <param name="soft">The limit that holds.</param>
+    /// <param name="hard">What the process may raise it to.</param>
+    /// <exception cref="SyscallException">ESRCH, EPERM, EINVAL.</exception>
+    public static void SetLimit(int pid, int resource, ulong soft, ulong hard)
+    {
+        var limit = new ResourceLimit { Soft = soft, Hard = hard };
+        if (RawPrlimit(pid, resource, in limit, 0) != 0) throw Failed("prlimit", $"resource {resource} of pid {pid}");
+    }
+
     // struct rlimit, getrlimit(2)
     [StructLayout(LayoutKind.Sequential)]
     private struct ResourceLimit

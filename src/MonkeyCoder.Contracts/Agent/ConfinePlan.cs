@@ -30,21 +30,12 @@ public sealed record ConfinePlan(
     ReadOnlyMemory<byte> GateSecret,
     ReadOnlyMemory<byte> GateFilter) : IAgentMessage
 {
-    private const int LimitBytes = 20;
-
     public void Write(WireWriter writer)
     {
         writer.WriteString(Root);
         writer.WriteInt32(UserId);
         writer.WriteInt32(Nice);
-        writer.WriteInt32(Limits.Count);
-        foreach (var limit in Limits)
-        {
-            writer.WriteInt32(limit.Resource);
-            writer.WriteInt64(limit.Soft);
-            writer.WriteInt64(limit.Hard);
-        }
-
+        ConfineLimit.WriteAll(writer, Limits);
         writer.WriteList(Writable);
         writer.WriteList(Devices);
         writer.WriteBytes(Filter.Span);
@@ -56,20 +47,34 @@ public sealed record ConfinePlan(
     }
 
     public static ConfinePlan Read(ref WireReader reader) => new(
-        reader.ReadString(), reader.ReadInt32(), reader.ReadInt32(), ReadLimits(ref reader), reader.ReadList(), reader.ReadList(),
+        reader.ReadString(), reader.ReadInt32(), reader.ReadInt32(), ConfineLimit.ReadAll(ref reader), reader.ReadList(), reader.ReadList(),
         reader.ReadBytes().ToArray(), reader.ReadString(), reader.ReadList(), reader.ReadInt32(), reader.ReadBytes().ToArray(),
         reader.ReadBytes().ToArray());
-
-    private static ConfineLimit[] ReadLimits(ref WireReader reader)
-    {
-        var limits = new ConfineLimit[reader.ReadCount(LimitBytes)];
-        for (var i = 0; i < limits.Length; i++) limits[i] = new ConfineLimit(reader.ReadInt32(), reader.ReadInt64(), reader.ReadInt64());
-        return limits;
-    }
 }
 
 /// <summary>One resource limit of getrlimit(2).</summary>
 /// <param name="Resource">RLIMIT_* as a number.</param>
 /// <param name="Soft">The limit that holds.</param>
 /// <param name="Hard">What it may be raised to.</param>
-public readonly record struct ConfineLimit(int Resource, long Soft, long Hard);
+public readonly record struct ConfineLimit(int Resource, long Soft, long Hard)
+{
+    private const int Bytes = 20;
+
+    internal static void WriteAll(WireWriter writer, IReadOnlyList<ConfineLimit> limits)
+    {
+        writer.WriteInt32(limits.Count);
+        foreach (var limit in limits)
+        {
+            writer.WriteInt32(limit.Resource);
+            writer.WriteInt64(limit.Soft);
+            writer.WriteInt64(limit.Hard);
+        }
+    }
+
+    internal static ConfineLimit[] ReadAll(ref WireReader reader)
+    {
+        var limits = new ConfineLimit[reader.ReadCount(Bytes)];
+        for (var i = 0; i < limits.Length; i++) limits[i] = new ConfineLimit(reader.ReadInt32(), reader.ReadInt64(), reader.ReadInt64());
+        return limits;
+    }
+}

@@ -53,11 +53,22 @@ internal sealed class CgroupV1Tree : ICgroupTree
         CgroupFile.Write($"{_pids}{path}/pids.max", limits.Processes + SandboxLimits.AgentTaskReserve);
     }
 
+    public IReadOnlyList<string> ProcessFiles(string path) => [.. _limited.Select(root => $"{root}{path}/cgroup.procs")];
+
     public void ConfineDevices(string path, IReadOnlyList<(int Major, int? Minor)> devices)
     {
         var wanted = devices.Select(device => $"{device.Major}:{device.Minor?.ToString(CultureInfo.InvariantCulture) ?? "*"}").ToHashSet();
+        var lines = File.ReadAllLines($"{_devices}{path}/devices.list");
+        if (lines is ["a *:* rwm"])
+        {
+            // A group that nobody has confined yet, in which nothing runs.
+            CgroupFile.Write($"{_devices}{path}/devices.deny", "a");
+            foreach (var device in wanted) CgroupFile.Write($"{_devices}{path}/devices.allow", $"c {device} rw");
+            return;
+        }
+
         // What is too much is taken away line by line, so that what is wanted works at every moment: the agent runs already.
-        foreach (var line in File.ReadAllLines($"{_devices}{path}/devices.list"))
+        foreach (var line in lines)
         {
             if (line.Split(' ') is not [var type, var device, var access]) continue;
             var keep = type == "c" && wanted.Contains(device) ? "rw" : "";

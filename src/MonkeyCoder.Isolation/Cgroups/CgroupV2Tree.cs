@@ -46,6 +46,8 @@ internal sealed class CgroupV2Tree(string root) : ICgroupTree
         CgroupFile.WriteIfThere($"{group}/hugetlb.2MB.max", 0);
     }
 
+    public IReadOnlyList<string> ProcessFiles(string path) => [$"{root}{path}/cgroup.procs"];
+
     public void ConfineDevices(string path, IReadOnlyList<(int Major, int? Minor)> devices)
     {
     }

@@ -18,6 +18,9 @@ internal interface ICgroupTree
     /// <summary>Sets memory, CPU and process limits; also those that are the same for every sandbox.</summary>
     void SetLimits(string path, SandboxLimits limits);
 
+    /// <summary>The files <c>cgroup.procs</c> through which a process gets into the group, wherever it has limits.</summary>
+    IReadOnlyList<string> ProcessFiles(string path);
+
     /// <summary>
     /// Leaves reading and writing of these character devices (a missing minor stands for all) and nothing else: runtimes add
     /// some of their own. On v2 the runtime's program stays as it is; nothing inside can make a device node anyway.

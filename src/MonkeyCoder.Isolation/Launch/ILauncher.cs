@@ -18,8 +18,9 @@ internal interface ILauncher
 /// <param name="PidFile">Where the runtime leaves the pid.</param>
 /// <param name="AgentSocket">Listening socket that becomes fd 3 of the agent; null where the agent makes one itself.</param>
 /// <param name="Log">stdout and stderr of the runtime and the agent.</param>
+/// <param name="Layers">Directories that the root is made of; one of them has the agent.</param>
 internal sealed record LaunchRequest(
-    SandboxId Id, string BundleDirectory, string PidFile, FileDescriptor? AgentSocket, LogPipe Log);
+    SandboxId Id, string BundleDirectory, string PidFile, FileDescriptor? AgentSocket, LogPipe Log, IReadOnlyList<string> Layers);
 
 /// <summary>The agent's process as the host sees it.</summary>
 /// <param name="Pid">Its pid.</param>

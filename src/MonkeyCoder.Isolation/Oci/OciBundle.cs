@@ -33,6 +33,16 @@ internal sealed record OciBundle(
     /// <value>Files of the template that are covered as well. Default none.</value>
     public IReadOnlyList<string> MaskedFiles { get; init; } = [];
 
+    /// <summary>uid and gid of the agent inside. That of a workspace is root, because it starts processes as whatever user is asked for.</summary>
+    public int User => Profile == SandboxProfile.Strict ? SandboxUser.Id : 0;
+
+    /// <summary>Environment of the agent.</summary>
+    public IReadOnlyList<string> Environment =>
+        [.. OciDefaults.Environment, $"HOME={(Profile == SandboxProfile.Strict ? SandboxUser.Home : "/root")}"];
+
+    /// <summary>What root inside may do.</summary>
+    public IReadOnlyList<string> Capabilities => Profile == SandboxProfile.Strict ? [] : OciDefaults.WorkspaceCapabilities;
+
     /// <summary>The <c>config.json</c> of the bundle (OCI runtime specification 1.0), UTF-8.</summary>
     public byte[] Render()
     {
@@ -41,7 +51,7 @@ internal sealed record OciBundle(
         {
             json.WriteStartObject();
             json.WriteString("ociVersion", "1.0.2");
-            json.WriteString("hostname", "sandbox");
+            json.WriteString("hostname", OciDefaults.HostName);
             WriteProcess(json);
             json.WriteStartObject("root");
             json.WriteString("path", RootDirectory);
@@ -58,23 +68,20 @@ internal sealed record OciBundle(
 
     private void WriteProcess(Utf8JsonWriter json)
     {
-        // The agent of a workspace is root inside, because it starts processes as whatever user is asked for.
-        var user = Profile == SandboxProfile.Strict ? SandboxUser.Id : 0;
         json.WriteStartObject("process");
         json.WriteBoolean("terminal", false);
         json.WriteStartObject("user");
-        json.WriteNumber("uid", user);
-        json.WriteNumber("gid", user);
+        json.WriteNumber("uid", User);
+        json.WriteNumber("gid", User);
         json.WriteEndObject();
-        WriteStrings(json, "args", ["/opt/monkeycoder/monkey-agent", .. AgentArguments]);
-        WriteStrings(json, "env", ["PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "LANG=C.UTF-8"]);
+        WriteStrings(json, "args", [OciDefaults.Agent, .. AgentArguments]);
+        WriteStrings(json, "env", Environment);
         json.WriteString("cwd", "/");
         json.WriteBoolean("noNewPrivileges", Profile == SandboxProfile.Strict);
         json.WriteNumber("oomScoreAdj", OciDefaults.AgentOomScore);
 
-        var capabilities = Profile == SandboxProfile.Strict ? [] : OciDefaults.WorkspaceCapabilities;
         json.WriteStartObject("capabilities");
-        foreach (var set in new[] { "bounding", "effective", "permitted" }) WriteStrings(json, set, capabilities);
+        foreach (var set in new[] { "bounding", "effective", "permitted" }) WriteStrings(json, set, Capabilities);
         foreach (var set in new[] { "inheritable", "ambient" }) WriteStrings(json, set, []);
         json.WriteEndObject();
 
@@ -96,8 +103,7 @@ internal sealed record OciBundle(
     {
         json.WriteStartArray("mounts");
         foreach (var mount in OciDefaults.Mounts) WriteMount(json, mount.Destination, mount.Type, mount.Source, mount.Options);
-        foreach (var (source, destination) in Binds)
-            WriteMount(json, destination, "bind", source, ["bind", "rprivate", "rw", "nosuid", "nodev"]);
+        foreach (var (source, destination) in Binds) WriteMount(json, destination, "bind", source, OciDefaults.BindOptions);
         json.WriteEndArray();
     }
 

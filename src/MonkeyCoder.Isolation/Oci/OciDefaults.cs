@@ -13,6 +13,33 @@ internal static class OciDefaults
     private const ulong LeastProcesses = 256;
     private const ulong MiB = 1024 * 1024;
 
+    /// <summary>The agent, as seen from inside.</summary>
+    public const string Agent = "/opt/monkeycoder/monkey-agent";
+
+    /// <summary>Host name inside.</summary>
+    public const string HostName = "sandbox";
+
+    /// <summary>Environment of every agent.</summary>
+    public static IReadOnlyList<string> Environment { get; } =
+        ["PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "LANG=C.UTF-8"];
+
+    /// <summary>Numbers of <c>&lt;asm-generic/resource.h&gt;</c> for the names of the OCI specification.</summary>
+    public static IReadOnlyDictionary<string, int> ResourceNumbers { get; } = new Dictionary<string, int>(StringComparer.Ordinal)
+    {
+        ["RLIMIT_FSIZE"] = 1,
+        ["RLIMIT_DATA"] = 2,
+        ["RLIMIT_STACK"] = 3,
+        ["RLIMIT_CORE"] = 4,
+        ["RLIMIT_NPROC"] = 6,
+        ["RLIMIT_NOFILE"] = 7,
+        ["RLIMIT_MEMLOCK"] = 8,
+        ["RLIMIT_LOCKS"] = 10,
+        ["RLIMIT_SIGPENDING"] = 11,
+        ["RLIMIT_MSGQUEUE"] = 12,
+        ["RLIMIT_NICE"] = 13,
+        ["RLIMIT_RTPRIO"] = 14,
+    };
+
     /// <summary>All of them: nothing of the host's is shared.</summary>
     public static IReadOnlyList<string> Namespaces { get; } = ["user", "pid", "mount", "network", "ipc", "uts", "cgroup"];
 
@@ -38,6 +65,19 @@ internal static class OciDefaults
         new("/dev/shm", "tmpfs", "shm", ["nosuid", "nodev", "noexec", "mode=1777", "size=64m"]),
         new("/dev/mqueue", "mqueue", "mqueue", ["nosuid", "nodev", "noexec"]),
         new("/tmp", "tmpfs", "tmpfs", ["nosuid", "nodev", "mode=1777", "size=128m", "nr_inodes=16k"]),
+    ];
+
+    /// <summary>Of the directories of the host that are bound in.</summary>
+    public static IReadOnlyList<string> BindOptions { get; } = ["bind", "rprivate", "rw", "nosuid", "nodev"];
+
+    /// <summary>Devices in <c>/dev</c>: those that every OCI runtime adds, bound from the host's.</summary>
+    public static IReadOnlyList<string> DeviceFiles { get; } = ["/dev/null", "/dev/random", "/dev/full", "/dev/tty", "/dev/zero", "/dev/urandom"];
+
+    /// <summary>Links in <c>/dev</c>, as every OCI runtime adds them.</summary>
+    public static IReadOnlyList<(string Link, string Target)> DeviceLinks { get; } =
+    [
+        ("/dev/ptmx", "pts/ptmx"), ("/dev/fd", "/proc/self/fd"), ("/dev/stdin", "/proc/self/fd/0"), ("/dev/stdout", "/proc/self/fd/1"),
+        ("/dev/stderr", "/proc/self/fd/2"),
     ];
 
     /// <summary>Of the network and IPC namespaces.</summary>

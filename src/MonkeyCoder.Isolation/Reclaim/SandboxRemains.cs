@@ -44,7 +44,8 @@ internal sealed class SandboxRemains(
         DeleteSandboxDirectory(id);
     }
 
-    private async Task KillAsync(SandboxId id, CancellationToken deadline)
+    /// <summary>Returns when nothing of it runs.</summary>
+    public async Task KillAsync(SandboxId id, CancellationToken deadline)
     {
         var group = paths.Cgroup(id);
         while (cgroups.Processes(group) is { Count: > 0 } left)

@@ -1,15 +1,20 @@
 using System.Security.Cryptography;
+using MonkeyCoder.Contracts.Agent;
 using MonkeyCoder.Isolation.Egress;
+using MonkeyCoder.Isolation.Launch;
 using MonkeyCoder.Isolation.Mounts;
 using MonkeyCoder.Isolation.Oci;
 using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Sandboxes;
 
-/// <summary>An overlay of the template under the sandbox's own layer, and an OCI bundle.</summary>
+/// <summary>An overlay of the template under the sandbox's own layer, and an OCI bundle or what stands in for it.</summary>
 /// <param name="paths">Where sandboxes are.</param>
 /// <param name="gvisor">The bundle is for gVisor.</param>
-internal sealed class ContainerGround(EnginePaths paths, bool gvisor) : ISandboxGround
+/// <param name="groupsOf">
+/// For the node's own launcher, which starts from a plan: files <c>cgroup.procs</c> of the group of a path. Null: for an OCI runtime.
+/// </param>
+internal sealed class ContainerGround(EnginePaths paths, bool gvisor, Func<string, IReadOnlyList<string>>? groupsOf = null) : ISandboxGround
 {
     // Below /run, where every template has a directory.
     private const string AgentPlace = "/run/monkeycoder";
@@ -90,7 +95,15 @@ internal sealed class ContainerGround(EnginePaths paths, bool gvisor) : ISandbox
             MaskedFiles = spec.Profile == SandboxProfile.Strict && !gvisor ? template.SetIdFiles : [],
         };
         Directory.CreateDirectory(paths.BundleDirectory(id));
-        File.WriteAllBytes(Path.Combine(paths.BundleDirectory(id), "config.json"), bundle.Render());
+        if (groupsOf is null)
+        {
+            File.WriteAllBytes(Path.Combine(paths.BundleDirectory(id), "config.json"), bundle.Render());
+            return;
+        }
+
+        var writer = new WireWriter();
+        ContainerProgram.Compile(bundle, id.Value, groupsOf(paths.Cgroup(id))).Write(writer);
+        File.WriteAllBytes(Path.Combine(paths.BundleDirectory(id), NativeLauncher.PlanFile), writer.Written);
     }
 
     private static void MakeAgentDirectory(string directory, uint owner)

@@ -32,11 +32,12 @@ internal sealed class EngineNode : IAsyncDisposable
 #pragma warning disable CA2000 // The ground is disposed with the node.
         Ground = options.Tier == IsolationTier.Unprivileged
             ? new UnprivilegedGround(paths, new UserIds(), cgroups is UserGroups { HasGatekeepers: true })
-            : new ContainerGround(paths, options.Tier == IsolationTier.Gvisor);
+            : new ContainerGround(paths, options.Tier == IsolationTier.Gvisor, LaunchesItself(options, cgroups) ? cgroups.ProcessFiles : null);
         Launcher = options.Tier switch
         {
             IsolationTier.Unprivileged => new ConfinedLauncher(),
             IsolationTier.Gvisor => new RunscLauncher(options.GvisorPath, options.GvisorPlatform, paths, Exits),
+            _ when LaunchesItself(options, cgroups) => new NativeLauncher(paths.RuntimeRoot, Events, Exits),
             _ => new RuncLauncher(options.RuntimePath, paths.RuntimeRoot, Exits),
         };
 #pragma warning restore CA2000
@@ -66,6 +67,10 @@ internal sealed class EngineNode : IAsyncDisposable
 
     public ILauncher Launcher { get; init; }
 
+    /// <summary>cgroup v2 has no list of devices: there the OCI runtime loads the program that confines them.</summary>
+    private static bool LaunchesItself(EngineOptions options, ICgroupTree cgroups) =>
+        options is { Tier: IsolationTier.Container, Launcher: SandboxLauncher.Native } && cgroups.Version == "v1";
+
     /// <summary>To be called once nothing of a predecessor is mounted any more.</summary>
     public void KeepMountsPrivate()
     {
@@ -75,6 +80,7 @@ internal sealed class EngineNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Gateway.DisposeAsync().ConfigureAwait(false);
+        if (Launcher is IAsyncDisposable launcher) await launcher.DisposeAsync().ConfigureAwait(false);
         Events.Dispose();
         _orphans.Dispose();
         _privateMounts?.Dispose();

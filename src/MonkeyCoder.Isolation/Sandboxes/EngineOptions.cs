@@ -21,6 +21,9 @@ public sealed class EngineOptions
     /// <value>What stands between sandboxes and the host. Default <see cref="IsolationTier.Container"/>.</value>
     public IsolationTier Tier { get; set; }
 
+    /// <value>Who builds the walls of the container tier. Default <see cref="SandboxLauncher.Native"/>.</value>
+    public SandboxLauncher Launcher { get; set; }
+
     /// <value>The OCI runtime. Default <c>/usr/sbin/runc</c>.</value>
     public string RuntimePath { get; set; } = "/usr/sbin/runc";
 
@@ -41,6 +44,9 @@ public sealed class EngineOptions
 
     /// <value>Whether the memory of a frozen sandbox may go to the host's swap, where it has any; that of others never does. Default true.</value>
     public bool SwapFrozen { get; set; } = true;
+
+    /// <value>Ended sandboxes of which something is left, from which on new ones wait. Default 32.</value>
+    public int MostPendingRemovals { get; set; } = 32;
 
     /// <value>Sandboxes kept ready. Default two strict and two workspace ones of <c>base</c>.</value>
     public IReadOnlyList<PoolOptions> Pools { get; set; } =

@@ -17,8 +17,8 @@ public enum SandboxExit
 }
 
 /// <summary>
-/// A live sandbox. Disposing kills every process in it and removes everything it had (cgroup, mounts, namespaces,
-/// subvolumes, records); it is idempotent, bounded, and needs no help from inside.
+/// A live sandbox. Disposing kills every process in it, and returns when nothing of it runs; what it had (cgroup, mounts, subvolumes,
+/// records) is removed soon after, at the latest when the engine is disposed. It is idempotent, bounded, and needs no help from inside.
 /// </summary>
 public interface ISandbox : IAsyncDisposable
 {

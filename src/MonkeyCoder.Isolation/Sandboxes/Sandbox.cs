@@ -61,7 +61,7 @@ internal sealed class Sandbox : ISandbox
     /// <summary>Everything it has.</summary>
     public required OwnedResources Resources { get; init; }
 
-    /// <summary>Called once after it has been removed, or could not be.</summary>
+    /// <summary>Called once after it has ended: nothing of it runs, and what is left is being removed.</summary>
     public Action<Sandbox>? OnRemoved { get; set; }
 
     public Task<SandboxExit> Exited => _exited.Value;
@@ -148,7 +148,6 @@ internal sealed class Sandbox : ISandbox
 
     private async Task RemoveAsync()
     {
-        var started = _node.Time.GetTimestamp();
         // Removing must not hold up whoever disposes many at once.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
@@ -158,7 +157,6 @@ internal sealed class Sandbox : ISandbox
             // Whoever is being stopped at this moment could not be killed.
             _freezer.Close();
             await Resources.DisposeAsync().ConfigureAwait(false);
-            _logger.Removed(Id, _node.Time.GetElapsedTime(started).TotalMilliseconds);
         }
 #pragma warning disable CA1031 // Dispose does not throw: what is left is kept on record and removed at the next start.
         catch (Exception e)

@@ -4,6 +4,7 @@ using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Isolation.Launch;
 using MonkeyCoder.Isolation.Mounts;
 using MonkeyCoder.Isolation.Oci;
+using MonkeyCoder.Isolation.Reclaim;
 using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Sandboxes;
@@ -20,13 +21,14 @@ namespace MonkeyCoder.Isolation.Sandboxes;
 /// <para>7. The first answer of the agent.</para>
 /// </remarks>
 /// <param name="node">Shared parts.</param>
+/// <param name="removals">Removes what fails, and holds launches up while there is too much to remove.</param>
 /// <param name="connect">Makes the client for an agent's socket.</param>
 /// <param name="logger">For sandboxes.</param>
-internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent> connect, ILogger logger)
+internal sealed class SandboxBuilder(EngineNode node, RemovalQueue removals, Func<string, ISandboxAgent> connect, ILogger logger)
 {
     private const int SocketBacklog = 512;
 
-    /// <summary>A sandbox whose agent answers. On failure nothing of it is left.</summary>
+    /// <summary>A sandbox whose agent answers. On failure nothing of it runs, and what is left of it is being removed.</summary>
     /// <exception cref="SandboxLaunchException">The runtime or the agent failed, or took too long.</exception>
     /// <exception cref="SyscallException">Something it needs could not be made.</exception>
     public async Task<Sandbox> BuildAsync(SandboxSpec spec, TemplateLayers template, CancellationToken cancellationToken)
@@ -40,6 +42,7 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
 #pragma warning restore CA2000
         try
         {
+            await removals.WaitForRoomAsync(either.Token).ConfigureAwait(false);
             var sandbox = await BuildAsync(id, spec, template, resources, either.Token).ConfigureAwait(false);
             logger.Launched(id, spec.Template, spec.Profile, node.Time.GetElapsedTime(started).TotalMilliseconds);
             return sandbox;
@@ -58,7 +61,7 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
     {
         // :: Step 1
         UidRange? range = null;
-        resources.Push(limit => node.Remains.RemoveAsync(id, range, limit));
+        resources.Push(limit => removals.EndAsync(id, range, limit));
         new SandboxRecord(id.Value, spec.Template, template.Version, spec.Profile, node.Time.GetUtcNow()).Save(node.Paths, id);
 
         // :: Step 2
@@ -66,6 +69,7 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
         range = ids;
         node.Cgroups.Create(node.Paths.Cgroup(id));
         node.Cgroups.SetLimits(node.Paths.Cgroup(id), node.Ground.GroupLimits(spec.Limits));
+        node.Cgroups.ConfineDevices(node.Paths.Cgroup(id), OciDefaults.Devices);
         var volumes = SandboxVolumes.Create(node.Store, id, node.Ground.OwnersIn(ids), spec.Limits.DiskBytes);
 
         // :: Step 3
@@ -81,10 +85,11 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
         using (var socket = node.Ground.AgentListens ? null : Libc.ListenUnix(node.Paths.AgentSocket(id), SocketBacklog))
         {
             // :: Step 5
-            var request = new LaunchRequest(id, node.Paths.BundleDirectory(id), node.Paths.PidFile(id), socket, log);
+            var request = new LaunchRequest(id, node.Paths.BundleDirectory(id), node.Paths.PidFile(id), socket, log, template.Layers);
             init = await node.Launcher.LaunchAsync(request, cancellationToken).ConfigureAwait(false);
         }
 
+        // OCI runtimes allow devices of their own again.
         node.Cgroups.ConfineDevices(node.Paths.Cgroup(id), OciDefaults.Devices);
         // Only the agent has the socket now: when it is gone, connecting is refused.
         var process = resources.Push(new SandboxProcess(init, node.Exits));

@@ -85,8 +85,11 @@ public sealed class SandboxEngine : ISandboxEngine
         if (cgroups is UserGroups groups) _ = _resources.PushAsync(new Watchdog(groups, (DirectoryStore)store, _logger, _time));
         else _resources.PushAsync(new FileWatch(() => _live.Values.Select(static sandbox => sandbox.Files), cgroups.ReadCpuTime, paths.CgroupParent, _logger, _time)).Start();
 #pragma warning restore CA2000
+#pragma warning disable CA2000 // Owned by the stack: empty before the node goes.
+        var removals = _resources.PushAsync(new RemovalQueue(node.Remains.KillAsync, node.Remains.RemoveAsync, _options, _logger, _time));
+#pragma warning restore CA2000
         _sameHardLimits = node.Ground.SameHardLimits;
-        _builder = new SandboxBuilder(node, _parts.Connect, _logger);
+        _builder = new SandboxBuilder(node, removals, _parts.Connect, _logger);
         _pool = new SandboxPool(_options.Pools, LaunchForPoolAsync, _options.HasRoomInPool, _time, _logger);
         _logger.EngineStarted(paths.Instance, cgroups.Version, store.Description);
         _pool.Start();

@@ -2,6 +2,7 @@ using System.Globalization;
 using MonkeyCoder.Contracts.Agent;
 using MonkeyCoder.Isolation.Cgroups;
 using MonkeyCoder.Isolation.Launch;
+using MonkeyCoder.Isolation.Oci;
 using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Unprivileged;
@@ -12,9 +13,6 @@ internal sealed class ConfinedLauncher : ILauncher
     /// <summary>Name of the plan in the bundle directory.</summary>
     public const string PlanFile = "confine";
 
-    /// <summary>The agent as seen from the root.</summary>
-    public const string Agent = "/opt/monkeycoder/monkey-agent";
-
     /// <summary>oom_score_adj: goes before the node where memory runs out.</summary>
     private const int OutOfMemoryScore = 500;
 
@@ -23,7 +21,7 @@ internal sealed class ConfinedLauncher : ILauncher
         cancellationToken.ThrowIfCancellationRequested();
         var plan = Path.Combine(request.BundleDirectory, PlanFile);
         var reader = new WireReader(File.ReadAllBytes(plan));
-        var agent = ConfinePlan.Read(ref reader).Root + Agent;
+        var agent = ConfinePlan.Read(ref reader).Root + OciDefaults.Agent;
         var (stdin, stdinWriter) = Libc.Pipe();
         using (stdin)
         {

@@ -16,27 +16,7 @@ internal sealed class UnprivilegedGround(EnginePaths paths, UserIds ids, bool ne
     // V8 counts 512 MiB for the code of each isolate as writable, used or not; the JavaScript kernel has two isolates.
     private const ulong CodeRangeBytes = 2 * (512UL << 20);
 
-    // Numbers of <asm-generic/resource.h> for the names of the OCI specification.
-    private static readonly Dictionary<string, int> ResourceNumbers = new(StringComparer.Ordinal)
-    {
-        ["RLIMIT_FSIZE"] = 1,
-        ["RLIMIT_DATA"] = 2,
-        ["RLIMIT_STACK"] = 3,
-        ["RLIMIT_CORE"] = 4,
-        ["RLIMIT_NPROC"] = 6,
-        ["RLIMIT_NOFILE"] = 7,
-        ["RLIMIT_MEMLOCK"] = 8,
-        ["RLIMIT_LOCKS"] = 10,
-        ["RLIMIT_SIGPENDING"] = 11,
-        ["RLIMIT_MSGQUEUE"] = 12,
-        ["RLIMIT_NICE"] = 13,
-        ["RLIMIT_RTPRIO"] = 14,
-    };
-
     private const string MarkerName = "made-of";
-
-    private static readonly string[] Environment =
-        ["PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "LANG=C.UTF-8"];
 
     // Abstract sockets are in no file system: without Landlock's scopes they would reach the host's.
     private readonly byte[] _filter = SeccompProfile.CompileUnprivileged(
@@ -66,7 +46,7 @@ internal sealed class UnprivilegedGround(EnginePaths paths, UserIds ids, bool ne
         var plan = new ConfinePlan(
             volumes.Upper, (int)user, Nice, Limits(spec.Limits),
             [.. LinkTree.WritablePlaces, .. volumes.Binds.Select(static bind => bind.Destination)],
-            LinkTree.Devices, _filter, ConfinedLauncher.Agent, Environment,
+            LinkTree.Devices, _filter, OciDefaults.Agent, OciDefaults.Environment,
             door?.Port ?? 0, door?.Secret ?? default, _gateFilter);
         var writer = new WireWriter();
         plan.Write(writer);
@@ -114,7 +94,7 @@ internal sealed class UnprivilegedGround(EnginePaths paths, UserIds ids, bool ne
                 .Select(limit => limit.Type == "RLIMIT_NPROC" ? limit with { Soft = processes, Hard = processes } : limit)
                 // The watchdog comes a moment late; this keeps one process from taking the machine meanwhile.
                 .Append(new OciResourceLimit("RLIMIT_DATA", data, data))
-                .Select(limit => new ConfineLimit(ResourceNumbers[limit.Type], (long)limit.Soft, (long)limit.Hard)),
+                .Select(limit => new ConfineLimit(OciDefaults.ResourceNumbers[limit.Type], (long)limit.Soft, (long)limit.Hard)),
         ];
     }
 }

@@ -36,6 +36,8 @@ internal sealed class UserGroups(UidSlots slots, UserIds ids, bool gatekeepers) 
     public void SetLimits(string path, SandboxLimits limits) => Find(path).Limits = limits;
 
     /// <summary>Nothing to do: no device but those of its root can be reached.</summary>
+    public IReadOnlyList<string> ProcessFiles(string path) => [];
+
     public void ConfineDevices(string path, IReadOnlyList<(int Major, int? Minor)> devices)
     {
     }

@@ -33,12 +33,21 @@ internal sealed class EngineSettings
     /// <value>For removing one sandbox; what is left then is removed at the next start. 1 second to 10 minutes. Default 10 seconds.</value>
     public TimeSpan TeardownTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <value>Ended sandboxes of which mounts, files or groups are left, from which on new ones wait until it is fewer. 1 to 1000. Default 32.</value>
+    public int MostPendingRemovals { get; set; } = 32;
+
     /// <value>
     /// What stands between sandboxes and the host: <c>container</c> (namespaces; needs root), <c>gvisor</c> (a container with a kernel
     /// of its own), or <c>unprivileged</c> for hosts that give no namespaces, which is weaker: see docs/SECURITY-MODEL.md. Default
     /// container.
     /// </value>
     public IsolationTier Tier { get; set; } = IsolationTier.Container;
+
+    /// <value>
+    /// Who builds the walls of the container tier: <c>native</c> (the node's own launcher, where the host has cgroup v1 hierarchies;
+    /// elsewhere the OCI runtime) or <c>runc</c> (the OCI runtime, the reference). Default native.
+    /// </value>
+    public SandboxLauncher Launcher { get; set; } = SandboxLauncher.Native;
 
     /// <value>The OCI runtime, an absolute path. Default /usr/sbin/runc.</value>
     public string RuntimePath { get; set; } = "/usr/sbin/runc";
@@ -73,6 +82,7 @@ internal sealed class EngineSettings
         CacheDirectory = storage.CacheDirectory,
         RunDirectory = RunDirectory,
         Tier = Tier,
+        Launcher = Launcher,
         RuntimePath = RuntimePath,
         GvisorPath = GvisorPath,
         GvisorPlatform = GvisorPlatform,
@@ -80,6 +90,7 @@ internal sealed class EngineSettings
         LaunchTimeout = LaunchTimeout,
         TeardownTimeout = TeardownTimeout,
         SwapFrozen = SwapPaused,
+        MostPendingRemovals = MostPendingRemovals,
         Pools = [PoolOf(SandboxProfile.Strict), PoolOf(SandboxProfile.Workspace)],
     };
 
@@ -108,7 +119,9 @@ internal sealed class EngineSettingsValidator : IValidateOptions<EngineSettings>
         checks.InRange(nameof(options.LaunchConcurrency), options.LaunchConcurrency, 1, 64);
         checks.InRange(nameof(options.LaunchTimeout), options.LaunchTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
         checks.InRange(nameof(options.TeardownTimeout), options.TeardownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+        checks.InRange(nameof(options.MostPendingRemovals), options.MostPendingRemovals, 1, 1000);
         if (!Enum.IsDefined(options.Tier)) checks.Fail(nameof(options.Tier), "must be container, gvisor or unprivileged");
+        if (!Enum.IsDefined(options.Launcher)) checks.Fail(nameof(options.Launcher), "must be native or runc");
         checks.IsAbsolutePath(nameof(options.RuntimePath), options.RuntimePath);
         checks.IsAbsolutePath(nameof(options.GvisorPath), options.GvisorPath);
         if (options.GvisorPlatform is not ("ptrace" or "systrap" or "kvm")) checks.Fail(nameof(options.GvisorPlatform), "must be ptrace, systrap or kvm");

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Text.Json.Nodes;
 using MonkeyCoder.Isolation.Oci;
+using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Tests.Oci;
@@ -39,6 +41,32 @@ public sealed class SeccompProgramTests
         Assert.Equal(Allow, Run(program, "personality", 0xffffffff));
         Assert.Equal(Refuse | ErrnoName.ENOSYS, Run(program, "personality", 0x1_00000000));
         Assert.Equal(Refuse | ErrnoName.ENOSYS, Run(program, "personality", 0x0040000));
+    }
+
+    [Theory]
+    [InlineData(SandboxProfile.Strict)]
+    [InlineData(SandboxProfile.Workspace)]
+    public void Compile_Profile_DecidesAsTheFilterForTheOciRuntime(SandboxProfile profile)
+    {
+        var program = SeccompProfile.Compile(profile);
+        var rules = JsonNode.Parse(SeccompProfile.Render(profile))!["syscalls"]!.AsArray();
+
+        foreach (var name in Numbers.Keys)
+        {
+            var named = rules.Where(rule => rule!["names"]!.AsArray().Any(other => (string)other! == name)).ToArray();
+            var conditions = named.SelectMany(static rule => rule!["args"]?.AsArray() ?? []).ToArray();
+            ulong[] values = [0, ulong.MaxValue, .. conditions.SelectMany(static condition => Around(condition!))];
+            foreach (var value in values)
+            {
+                foreach (var other in values.Distinct())
+                {
+                    ulong[] arguments = [value, other, other];
+                    Assert.Equal((name, Decide(named!, arguments)), (name, Run(program, name, arguments)));
+                    arguments = [value, value, other];
+                    Assert.Equal((name, Decide(named!, arguments)), (name, Run(program, name, arguments)));
+                }
+            }
+        }
     }
 
     [Theory]
@@ -107,6 +135,29 @@ public sealed class SeccompProgramTests
         "no_such_call",
         Assert.Throws<FormatException>(() => SeccompProgram.Compile([new SeccompRule(null, ["no_such_call"], [])], Numbers)).Message,
         StringComparison.Ordinal);
+
+    /// <summary>What satisfies a condition, and what just does not.</summary>
+    private static IEnumerable<ulong> Around(JsonNode condition)
+    {
+        var value = (ulong)(condition["valueTwo"] ?? condition["value"]!);
+        return [value, value ^ 1, value ^ (1UL << 40), value | 0xff, value + 0x100];
+    }
+
+    /// <summary>The action of an entry whose conditions hold, then of one that has none, then the default: seccomp(2) through libseccomp.</summary>
+    private static uint Decide(JsonNode[] rules, ulong[] arguments)
+    {
+        var rule = rules.FirstOrDefault(rule => rule["args"] is { } args && args.AsArray().All(condition => Holds(condition!, arguments)))
+            ?? rules.LastOrDefault(static rule => rule["args"] is null);
+        if (rule is null) return Refuse | ErrnoName.ENOSYS;
+        return (string)rule["action"]! == "SCMP_ACT_ALLOW" ? Allow : Refuse | (uint)rule["errnoRet"]!;
+    }
+
+    private static bool Holds(JsonNode condition, ulong[] arguments)
+    {
+        var argument = arguments[(int)condition["index"]!];
+        var value = (ulong)condition["value"]!;
+        return (string)condition["op"]! == "SCMP_CMP_EQ" ? argument == value : (argument & value) == (ulong)condition["valueTwo"]!;
+    }
 
     private static uint Run(byte[] program, string name, params ulong[] arguments) => Run(program, Numbers[name], X64, arguments);
 

@@ -78,10 +78,14 @@ internal static class Posture
         // Connections of the host, which come and go.
         .Where(line => line != "fd n socket");
 
+    /// <summary>Whether it is in its own group wherever sandboxes have limits.</summary>
     private static string Groups(int pid, SandboxId id)
     {
-        var lines = File.ReadAllLines($"/proc/{pid}/cgroup");
-        return lines.All(line => line.EndsWith("/" + id.Value, StringComparison.Ordinal)) ? "all ID" : string.Join(' ', lines);
+        string[] limited = ["memory", "cpu", "cpuacct", "pids", "freezer", "devices"];
+        var lines = File.ReadAllLines($"/proc/{pid}/cgroup").Select(static line => line.Split(':', 3)).ToArray();
+        var unified = lines.All(static line => line[1].Length == 0);
+        var outside = lines.Where(line => (unified || line[1].Split(',').Any(limited.Contains)) && !line[2].EndsWith("/" + id.Value, StringComparison.Ordinal));
+        return outside.Any() ? string.Join(' ', outside.Select(static line => string.Join(':', line))) : "all ID";
     }
 
     private static string Link(string path) => new FileInfo(path).LinkTarget ?? "";

@@ -35,6 +35,20 @@ public sealed class PostureTests(EngineFixture fixture) : IClassFixture<EngineFi
         AssertPosture(profile, "process", sandbox, pid);
     }
 
+    [Theory]
+    [InlineData(SandboxProfile.Strict)]
+    [InlineData(SandboxProfile.Workspace)]
+    public async Task Sandbox_OfEitherLauncher_IsTheSame(SandboxProfile profile)
+    {
+        await using var reference = await EngineFixture.StartAsync(static options => options.Launcher = SandboxLauncher.Runc);
+        await using var expected = (Sandbox)await reference.AcquireAsync(profile);
+        await using var actual = (Sandbox)await fixture.AcquireAsync(profile);
+
+        var (wanted, found) = (await WholePosture.ReadAsync(expected), await WholePosture.ReadAsync(actual));
+        Assert.Equal("", string.Join('\n', [.. wanted.Except(found).Select(static line => "- " + line), .. found.Except(wanted).Select(static line => "+ " + line)]));
+        Assert.Equal(wanted, found);
+    }
+
     [Fact]
     public async Task Masks_OfThisKernel_CoverAllThatIsThere()
     {

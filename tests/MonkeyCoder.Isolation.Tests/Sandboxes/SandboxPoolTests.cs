@@ -94,7 +94,7 @@ public sealed class SandboxPoolTests
 
         Assert.NotSame(doomed, await prepared.NextAsync());
         await doomed.DisposeAsync();
-        Assert.False(Directory.Exists(fixture.Paths.SandboxDirectory(doomed.Id)));
+        while (Directory.Exists(fixture.Paths.SandboxDirectory(doomed.Id))) await Task.Delay(5, Token);
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class SandboxPoolTests
 
         var bad = Assert.IsType<Sandbox>(prepared.Failed);
         await bad.DisposeAsync();
-        Assert.False(Directory.Exists(fixture.Paths.SandboxDirectory(bad.Id)));
+        while (Directory.Exists(fixture.Paths.SandboxDirectory(bad.Id))) await Task.Delay(5, Token);
         Assert.NotSame(bad, good);
     }
 

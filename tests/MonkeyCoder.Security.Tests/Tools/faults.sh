@@ -306,7 +306,7 @@ scenario_begin() {
       # The service hands no environment on to its runtime.
       printf '#!/bin/bash\nexport RUNTIME_MODE_FILE=%q\nexec %q "$@"\n' "$WORK/runtime-mode" "$TOOLS/bin/runtime" >"$WORK/runtime"
       chmod +x "$WORK/runtime"
-      SETTINGS=([Engine__RuntimePath]=$WORK/runtime [Engine__LaunchTimeout]=00:00:10)
+      SETTINGS=([Engine__Launcher]=runc [Engine__RuntimePath]=$WORK/runtime [Engine__LaunchTimeout]=00:00:10)
       ;;
   esac
   [ "$CASE" = FLT-025 ] || svc_start || exit 1
