@@ -83,7 +83,7 @@ public sealed class ExecutionJsonTests
             """{"status":"ok","version":"0.1.0","sandboxes":1,"pooled":2,"templates":["base"],"tier":"container"}""",
             JsonSerializer.Serialize(new HealthResponse("ok", "0.1.0", 1, 2, ["base"], "container", null), ExecutionJson.Default.HealthResponse));
         Assert.Equal(
-            """{"uptime_seconds":1.5,"sandboxes":{"live":1,"kept":1,"pooled":2},"executions":{"running":0,"completed":1,"failed":2,"timeout":3,"killed":4,"cancelled":5},"usage":{"memory_bytes":1,"cpu_percent":0.5,"disk_bytes":2,"processes":3}}""",
+            """{"uptime_seconds":1.5,"sandboxes":{"live":1,"kept":1,"pooled":2,"paused":1},"executions":{"running":0,"completed":1,"failed":2,"timeout":3,"killed":4,"cancelled":5},"usage":{"memory_bytes":1,"cpu_percent":0.5,"disk_bytes":2,"processes":3}}""",
             JsonSerializer.Serialize(
                 new NodeMetricsResponse(
                     1.5, new NodeSandboxes(1, 1, 2, 1), new NodeExecutions(0, 1, 2, 3, 4, 5), new NodeUsage(1, 0.5, 2, 3)),
