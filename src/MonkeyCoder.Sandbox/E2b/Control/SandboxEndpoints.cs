@@ -79,7 +79,7 @@ internal sealed class SandboxEndpoints(
         var found = SandboxLookup.Find(context, registry, id);
         if (found.Sandbox is not { } sandbox) return found.Answer!;
         var now = time.GetUtcNow();
-        if (!registry.SetEnd(sandbox, now + TimeSpan.FromSeconds(Math.Max(0, request.Timeout)))) return E2bAnswers.Ended(id);
+        if (!registry.SetEnd(sandbox, now + TimeSpan.FromSeconds(Math.Max(0, request.Timeout)))) return NotRunning(id, sandbox);
         sandbox.Journal.Add(now, $"Timeout set to {Math.Max(0, request.Timeout)} s");
         return Results.NoContent();
     }
@@ -93,6 +93,10 @@ internal sealed class SandboxEndpoints(
         if (found.Sandbox is not { } sandbox) return found.Answer!;
         var duration = TimeSpan.FromSeconds(read.Value?.Duration ?? 0);
         var extended = registry.ExtendEnd(sandbox, time.GetUtcNow() + (duration > LeastRefresh ? duration : LeastRefresh));
-        return extended ? Results.NoContent() : E2bAnswers.Ended(id);
+        return extended ? Results.NoContent() : NotRunning(id, sandbox);
     }
+
+    private static IResult NotRunning(string id, LiveSandbox sandbox) => sandbox.IsPaused
+        ? E2bAnswers.Error(StatusCodes.Status404NotFound, $"Sandbox \"{id}\" is paused; connect to it with a new timeout")
+        : E2bAnswers.Ended(id);
 }
