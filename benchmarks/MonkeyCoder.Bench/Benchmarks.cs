@@ -9,12 +9,12 @@ namespace MonkeyCoder.Bench;
 /// <summary>Everything that can be measured, in the order it is.</summary>
 internal static class Benchmarks
 {
-    public static IReadOnlyList<IBenchmark> Create(SandboxClient client)
+    public static IReadOnlyList<IBenchmark> Create(SandboxClient client, Uri address)
     {
         var rootPath = FindRoot();
         return
         [
-            .. ServiceBenchmarks.Create(client),
+            .. ServiceBenchmarks.Create(client, address),
             new BubblewrapPeer(rootPath),
             new IpykernelPeer("start", "start a plain ipykernel until its first result is there", 20),
             new IpykernelPeer("round-trip", "run 1+1 in a live plain ipykernel", 500),

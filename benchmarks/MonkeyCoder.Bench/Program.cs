@@ -5,12 +5,13 @@ using MonkeyCoder.Bench.Reporting;
 using MonkeyCoder.Client;
 
 const string Data = "artifacts/bench";
+var address = new Uri(Environment.GetEnvironmentVariable("MONKEY_URL") ?? "http://127.0.0.1:8001");
 using var client = new SandboxClient(new SandboxClientOptions
 {
-    BaseAddress = new Uri(Environment.GetEnvironmentVariable("MONKEY_URL") ?? "http://127.0.0.1:8001"),
+    BaseAddress = address,
     ApiKey = Environment.GetEnvironmentVariable("E2B_API_KEY"),
 });
-var benchmarks = Benchmarks.Create(client);
+var benchmarks = Benchmarks.Create(client, address);
 
 var list = new Command("list", "Say what can be measured, and what of it runs here.");
 list.SetAction(async (_, cancellationToken) =>

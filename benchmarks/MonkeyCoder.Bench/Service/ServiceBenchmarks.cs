@@ -10,7 +10,7 @@ internal static class ServiceBenchmarks
 {
     private const int Count = 100;
 
-    public static IEnumerable<IBenchmark> Create(SandboxClient client) =>
+    public static IEnumerable<IBenchmark> Create(SandboxClient client, Uri address) =>
     [
         new ServiceBenchmark(
             client, "create-first-command", "create a sandbox until the output of its first command is back", Count,
@@ -33,6 +33,10 @@ internal static class ServiceBenchmarks
                 Expect("2", cell.Text);
             }),
         new CellRoundTrip(client),
+        new CommandRoundTrip(client),
+        new ProxyRequest(client, address),
+        new FileTransfer(client, upload: true),
+        new FileTransfer(client, upload: false),
         new Neighbour(client, burning: false),
         new Neighbour(client, burning: true),
         new ServiceBenchmark(
@@ -84,5 +88,31 @@ internal sealed class CellRoundTrip(SandboxClient client) : IBenchmark
     {
         await using var sandbox = await client.CreateAsync(cancellationToken: cancellationToken);
         await foreach (var milliseconds in ServiceBenchmarks.TimeCellsAsync(sandbox, count, cancellationToken)) yield return milliseconds;
+    }
+}
+
+/// <summary>One short command after the other in a live sandbox.</summary>
+internal sealed class CommandRoundTrip(SandboxClient client) : IBenchmark
+{
+    public string Name => "command-round-trip";
+
+    public string Description => "run 'echo 1' in a live sandbox";
+
+    public int DefaultCount => 300;
+
+    public async Task<string?> FindObstacleAsync(CancellationToken cancellationToken) =>
+        await client.IsHealthyAsync(cancellationToken) ? null : "the sandbox service does not answer";
+
+    public async IAsyncEnumerable<double> RunAsync(int count, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var sandbox = await client.CreateAsync(cancellationToken: cancellationToken);
+        for (var index = -1; index < count; index++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            var result = await sandbox.RunCommandAsync("echo 1", cancellationToken: cancellationToken);
+            var elapsed = Stopwatch.GetElapsedTime(started);
+            ServiceBenchmarks.Expect("1\n", result.Stdout);
+            if (index >= 0) yield return elapsed.TotalMilliseconds;
+        }
     }
 }

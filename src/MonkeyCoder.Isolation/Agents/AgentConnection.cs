@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using MonkeyCoder.Contracts.Agent;
 
 namespace MonkeyCoder.Isolation.Agents;
@@ -68,20 +69,14 @@ internal sealed class AgentConnection(Stream stream, AgentPace pace, TimeProvide
     /// </summary>
     /// <exception cref="AgentException">The agent refused or failed.</exception>
     /// <exception cref="AgentUnreachableException">End of the stream, or not the protocol.</exception>
-    public async ValueTask<(FrameType Type, ReadOnlyMemory<byte> Payload)> ReadFrameAsync(CancellationToken cancellationToken)
-    {
-        await FillAsync(AgentProtocol.HeaderBytes, exactly: false, cancellationToken);
-        return await ReadPayloadAsync(exactly: false, cancellationToken);
-    }
+    public ValueTask<(FrameType Type, ReadOnlyMemory<byte> Payload)> ReadFrameAsync(CancellationToken cancellationToken) =>
+        HasFrame ? ValueTask.FromResult(TakeFrame(ReadHeader())) : WaitForFrameAsync(exactly: false, cancellationToken);
 
     /// <summary>As <see cref="ReadFrameAsync"/>, taking no byte of what comes after the frame.</summary>
     /// <exception cref="AgentException">The agent refused or failed.</exception>
     /// <exception cref="AgentUnreachableException">End of the stream, or not the protocol.</exception>
-    public async ValueTask<(FrameType Type, ReadOnlyMemory<byte> Payload)> ReadFrameExactlyAsync(CancellationToken cancellationToken)
-    {
-        await FillAsync(AgentProtocol.HeaderBytes, exactly: true, cancellationToken);
-        return await ReadPayloadAsync(exactly: true, cancellationToken);
-    }
+    public ValueTask<(FrameType Type, ReadOnlyMemory<byte> Payload)> ReadFrameExactlyAsync(CancellationToken cancellationToken) =>
+        WaitForFrameAsync(exactly: true, cancellationToken);
 
     /// <summary>Reads a frame that has to be of one type.</summary>
     /// <exception cref="AgentException">The agent refused or failed.</exception>
@@ -146,19 +141,31 @@ internal sealed class AgentConnection(Stream stream, AgentPace pace, TimeProvide
         if (!_reading && buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
     }
 
-    private async ValueTask<(FrameType Type, ReadOnlyMemory<byte> Payload)> ReadPayloadAsync(bool exactly, CancellationToken cancellationToken)
+    // Frames come by the thousand: what waits for them is taken from a pool.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<(FrameType Type, ReadOnlyMemory<byte> Payload)> WaitForFrameAsync(bool exactly, CancellationToken cancellationToken)
     {
-        FrameHeader header;
+        await FillAsync(AgentProtocol.HeaderBytes, exactly, cancellationToken);
+        var header = ReadHeader();
+        await FillAsync(AgentProtocol.HeaderBytes + header.PayloadBytes, exactly, cancellationToken);
+        return TakeFrame(header);
+    }
+
+    private FrameHeader ReadHeader()
+    {
         try
         {
-            header = FrameHeader.Read(_buffer.AsSpan(_start, AgentProtocol.HeaderBytes));
+            return FrameHeader.Read(_buffer.AsSpan(_start, AgentProtocol.HeaderBytes));
         }
         catch (InvalidDataException e)
         {
             throw new AgentUnreachableException("The agent sent a frame over its limit.", e);
         }
+    }
 
-        await FillAsync(AgentProtocol.HeaderBytes + header.PayloadBytes, exactly, cancellationToken);
+    /// <summary>Takes a frame that lies whole in the buffer.</summary>
+    private (FrameType Type, ReadOnlyMemory<byte> Payload) TakeFrame(FrameHeader header)
+    {
         var payload = _buffer.AsMemory(_start + AgentProtocol.HeaderBytes, header.PayloadBytes);
         _start += AgentProtocol.HeaderBytes + header.PayloadBytes;
         _answered = true;
@@ -171,6 +178,7 @@ internal sealed class AgentConnection(Stream stream, AgentPace pace, TimeProvide
     }
 
     /// <summary>Reads until so many bytes lie at <c>_start</c>.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask FillAsync(int wanted, bool exactly, CancellationToken cancellationToken)
     {
         if (_end - _start >= wanted) return;
@@ -201,11 +209,13 @@ internal sealed class AgentConnection(Stream stream, AgentPace pace, TimeProvide
     }
 
     /// <summary>Pays for what has been read, and waits where it was too much.</summary>
-    private async ValueTask KeepPaceAsync(CancellationToken cancellationToken)
+    private Task KeepPaceAsync(CancellationToken cancellationToken)
     {
         pace.Spend(_smallReads, _frames, _outputBytes);
         (_smallReads, _frames, _outputBytes) = (0, 0, 0);
-        if ((_answered || _reads >= PromptReads) && pace.TimeToWait() is { Ticks: > 0 } wait) await Task.Delay(wait, time, cancellationToken);
+        return (_answered || _reads >= PromptReads) && pace.TimeToWait() is { Ticks: > 0 } wait
+            ? Task.Delay(wait, time, cancellationToken)
+            : Task.CompletedTask;
     }
 
     private void MakeRoom(int wanted)
