@@ -45,6 +45,8 @@ internal static class ServiceBenchmarks
                 await sandbox.DisposeAsync();
                 clock.Stop();
             }),
+        new Crowd(client, "lives-four-at-once", "create a sandbox, run a command in it and kill it, four at a time", 200, width: 4, wholeLives: true),
+        new Crowd(client, "burst-of-a-hundred", "a hundred sandboxes asked for at once, until the output of a command is back", 100, width: 100, wholeLives: false),
     ];
 
     /// <summary>Times of <c>1+1</c> in the kernel of a live sandbox, which is started first.</summary>

@@ -45,7 +45,8 @@ public sealed class PostureTests(EngineFixture fixture) : IClassFixture<EngineFi
         await using var actual = (Sandbox)await fixture.AcquireAsync(profile);
 
         var (wanted, found) = (await WholePosture.ReadAsync(expected), await WholePosture.ReadAsync(actual));
-        Assert.Equal("", string.Join('\n', [.. wanted.Except(found).Select(static line => "- " + line), .. found.Except(wanted).Select(static line => "+ " + line)]));
+        string[] differences = [.. wanted.Except(found).Select(static line => "- " + line), .. found.Except(wanted).Select(static line => "+ " + line)];
+        Assert.True(differences.Length == 0, string.Join('\n', differences));
         Assert.Equal(wanted, found);
     }
 
