@@ -122,10 +122,11 @@ internal sealed class ContainerProgram
     {
         // :: Step 1
         _calls.Add("setresuid", 0, 0, 0);
+        // What the kernel makes in them belongs to the ids of this moment.
+        _calls.Add("unshare", CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP);
         _calls.Add("setsid");
         _calls.Add("setresgid", 0, 0, 0);
         _calls.Add("setgroups", 0, 0);
-        _calls.Add("unshare", CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET);
         _calls.Add(new SystemCallRule(Keeps: true), "keyctl", KEYCTL_JOIN_SESSION_KEYRING, "_ses." + _name);
         _calls.Add("keyctl", KEYCTL_SETPERM, SystemCallArgument.Kept, KeyringRights);
 
