@@ -3,15 +3,12 @@ using System.Runtime.InteropServices;
 
 namespace MonkeyCoder.Linux;
 
-/// <content>clone(2) into new namespaces, and the system calls that the new process makes there.</content>
+/// <content>clone(2) into a new user namespace, and the system calls that the new process makes there.</content>
 public static partial class Libc
 {
     // <sched.h>, <linux/close_range.h>, <fcntl.h>; the same on x64 and arm64.
     private const nuint CLONE_PIDFD = 0x1000;
     private const nuint CLONE_PARENT = 0x8000;
-    private const nuint CLONE_NEWNS = 0x20000;
-    private const nuint CLONE_NEWUTS = 0x4000000;
-    private const nuint CLONE_NEWIPC = 0x8000000;
     private const nuint CLONE_NEWUSER = 0x10000000;
     private const nuint CLONE_NEWPID = 0x20000000;
     private const nuint SIGCHLD = 17;
@@ -33,9 +30,9 @@ public static partial class Libc
     public const int StatusBytes = 8;
 
     /// <summary>
-    /// Starts a process in new user, pid, mount, network, IPC and UTS namespaces, as a child of the caller's parent. It waits for one
-    /// byte on its status socket, makes the system calls of the image, the last of which is an exec, and closes the status socket
-    /// with that. Where a call fails it says so on the socket and ends.
+    /// Starts a process in a new user and a new pid namespace, as a child of the caller's parent. It waits for one byte on its status
+    /// socket, makes the system calls of the image, the last of which is an exec, and closes the status socket with that. Where a
+    /// call fails it says so on the socket and ends. The other namespaces it makes itself, once it has ids: some belong to who makes them.
     /// </summary>
     /// <remarks>
     /// Only for a program compiled ahead of time whose calling thread is the only one that allocates: the process is a copy of that
@@ -49,7 +46,7 @@ public static partial class Libc
     /// <param name="pidfd">The process.</param>
     /// <returns>Its pid.</returns>
     /// <exception cref="SyscallException">EPERM, EAGAIN, ENOSPC: a limit of namespaces.</exception>
-    public static unsafe int StartInNamespaces(
+    public static unsafe int StartInUserNamespace(
         ReadOnlySpan<byte> image, ReadOnlySpan<int> relocations, int count, ReadOnlySpan<int> descriptors, int status, out FileDescriptor pidfd)
     {
         if (descriptors.Length != StatusTarget || (long)count * SystemCallProgram.CallBytes > image.Length)
@@ -73,7 +70,7 @@ public static partial class Libc
                 // What the new process calls is called here once before: the first call of a function may look it up.
                 _ = RawCall(CloseRangeNumber, int.MaxValue, int.MaxValue, 0, 0, 0, 0);
                 _ = Marshal.GetLastSystemError();
-                const nuint Flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PARENT | CLONE_PIDFD | SIGCHLD;
+                const nuint Flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_PARENT | CLONE_PIDFD | SIGCHLD;
                 var pid = RawCall(CloneNumber, (nint)Flags, 0, (nint)(&pidfdNumber), 0, 0, 0);
                 if (pid == 0) Carry(memory, count, sources, status);
                 if (pid < 0) throw new SyscallException("clone", Marshal.GetLastSystemError(), "new namespaces");

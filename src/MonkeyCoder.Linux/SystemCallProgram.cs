@@ -4,7 +4,7 @@ using System.Text;
 namespace MonkeyCoder.Linux;
 
 /// <summary>
-/// System calls to be made one after the other by a process that can run nothing else: <see cref="Libc.StartInNamespaces"/> carries
+/// System calls to be made one after the other by a process that can run nothing else: <see cref="Libc.StartInUserNamespace"/> carries
 /// them out. They are written into one image: the calls, then what they point to.
 /// </summary>
 /// <remarks>

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using MonkeyCoder.Bench.Measuring;
 using MonkeyCoder.Client;
@@ -27,18 +29,21 @@ internal sealed class FileTransfer(SandboxClient client, bool upload) : IBenchma
     {
         await using var sandbox = await client.CreateAsync(cancellationToken: cancellationToken);
         await UploadAsync(sandbox, cancellationToken);
-        for (var index = 0; index < count; index++)
-        {
-            using var memory = new ServiceMemory();
-            var clock = System.Diagnostics.Stopwatch.StartNew();
-            if (upload) await UploadAsync(sandbox, cancellationToken);
-            else await DownloadAsync(sandbox, cancellationToken);
-            clock.Stop();
-            await Console.Error.WriteLineAsync(string.Create(
-                System.Globalization.CultureInfo.InvariantCulture,
-                $"{Name}: {FileBytes / 1e6 / clock.Elapsed.TotalSeconds:F0} MB/s, the service grew by {memory.GrowthBytes / Mebibyte:F0} MiB"));
-            yield return clock.Elapsed.TotalMilliseconds;
-        }
+        for (var index = 0; index < count; index++) yield return await MeasureAsync(sandbox, cancellationToken);
+    }
+
+    /// <summary>Milliseconds of one transfer.</summary>
+    private async Task<double> MeasureAsync(RemoteSandbox sandbox, CancellationToken cancellationToken)
+    {
+        using var memory = new ServiceMemory();
+        var clock = Stopwatch.StartNew();
+        if (upload) await UploadAsync(sandbox, cancellationToken);
+        else await DownloadAsync(sandbox, cancellationToken);
+        clock.Stop();
+        await Console.Error.WriteLineAsync(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Name}: {FileBytes / 1e6 / clock.Elapsed.TotalSeconds:F0} MB/s, the service grew by {memory.GrowthBytes / Mebibyte:F0} MiB"));
+        return clock.Elapsed.TotalMilliseconds;
     }
 
     private static async Task UploadAsync(RemoteSandbox sandbox, CancellationToken cancellationToken)

@@ -62,7 +62,7 @@ internal static class Launcher
         using var theirEnd = theirs;
         try
         {
-            var pid = Libc.StartInNamespaces(
+            var pid = Libc.StartInUserNamespace(
                 plan.Image.Span, MemoryMarshal.Cast<byte, int>(plan.Relocations.Span), plan.Count,
                 [received[0].Number, received[1].Number, received[1].Number, received[2].Number], theirs.Number, out pidfd);
             var process = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/");

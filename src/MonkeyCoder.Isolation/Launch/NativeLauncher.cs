@@ -13,7 +13,9 @@ namespace MonkeyCoder.Isolation.Launch;
 /// <param name="stateRoot">Stands in the command line of the helper, where a next start looks for what was launching.</param>
 /// <param name="loop">Waits for the new processes to execute the agent.</param>
 /// <param name="exits">Reaps.</param>
-internal sealed class NativeLauncher(string stateRoot, EventLoop loop, ExitWatcher exits) : ILauncher, IAsyncDisposable
+/// <param name="kill">Ends whatever runs in the groups of a sandbox.</param>
+internal sealed class NativeLauncher(string stateRoot, EventLoop loop, ExitWatcher exits, Func<SandboxId, CancellationToken, Task> kill)
+    : ILauncher, IAsyncDisposable
 {
     /// <summary>Name of the plan in the bundle directory.</summary>
     public const string PlanFile = "launch";
@@ -79,9 +81,10 @@ internal sealed class NativeLauncher(string stateRoot, EventLoop loop, ExitWatch
                 ObjectDisposedException.ThrowIf(_disposed, this);
                 _helper ??= Start(request.Layers);
                 if (TryStart(_helper, request, plan) is { } started) return started;
-                // It has died or hangs. What it may have started waits for a word of its, and ends without.
+                // It has died or hangs. What it may have started waits for a word of its, and ends without; or is in its groups.
                 await _helper.DisposeAsync().ConfigureAwait(false);
                 _helper = null;
+                await kill(request.Id, cancellationToken).ConfigureAwait(false);
                 if (attempt == Attempts) throw new SandboxLaunchException($"The launcher does not answer, so sandbox {request.Id} could not be started.");
             }
         }

@@ -13,7 +13,7 @@ namespace MonkeyCoder.Isolation.Oci;
 /// <c>config.json</c>, in its order where order matters. The tests of the posture compare the two.
 /// </summary>
 /// <remarks>
-/// <para>1. It becomes root of its user namespace, leader of a session, and its group the root of the groups that it sees.</para>
+/// <para>1. It becomes root of its user namespace and leader of a session, and makes the namespaces that belong to that root.</para>
 /// <para>2. Its root, and all mounts, on a table that nothing of the host's reaches.</para>
 /// <para>3. The old root goes; name, settings, read-only and covered paths.</para>
 /// <para>4. Rights go, then the user, then the filter; and it executes the agent.</para>
@@ -34,7 +34,11 @@ internal sealed class ContainerProgram
     private const long O_WRONLY = 1;
     private const long O_CREAT = 0x40;
     private const long O_CLOEXEC = 0x80000;
+    private const long CLONE_NEWNS = 0x20000;
     private const long CLONE_NEWCGROUP = 0x2000000;
+    private const long CLONE_NEWUTS = 0x4000000;
+    private const long CLONE_NEWIPC = 0x8000000;
+    private const long CLONE_NEWNET = 0x40000000;
     private const long PR_CAPBSET_DROP = 24;
     private const long PR_SET_NO_NEW_PRIVS = 38;
     private const long PR_CAP_AMBIENT = 47;
@@ -118,10 +122,11 @@ internal sealed class ContainerProgram
     {
         // :: Step 1
         _calls.Add("setresuid", 0, 0, 0);
+        // What the kernel makes in them belongs to the ids of this moment.
+        _calls.Add("unshare", CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP);
         _calls.Add("setsid");
         _calls.Add("setresgid", 0, 0, 0);
         _calls.Add("setgroups", 0, 0);
-        _calls.Add("unshare", CLONE_NEWCGROUP);
         _calls.Add(new SystemCallRule(Keeps: true), "keyctl", KEYCTL_JOIN_SESSION_KEYRING, "_ses." + _name);
         _calls.Add("keyctl", KEYCTL_SETPERM, SystemCallArgument.Kept, KeyringRights);
 

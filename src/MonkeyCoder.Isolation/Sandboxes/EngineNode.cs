@@ -37,7 +37,7 @@ internal sealed class EngineNode : IAsyncDisposable
         {
             IsolationTier.Unprivileged => new ConfinedLauncher(),
             IsolationTier.Gvisor => new RunscLauncher(options.GvisorPath, options.GvisorPlatform, paths, Exits),
-            _ when LaunchesItself(options, cgroups) => new NativeLauncher(paths.RuntimeRoot, Events, Exits),
+            _ when LaunchesItself(options, cgroups) => new NativeLauncher(paths.RuntimeRoot, Events, Exits, Remains.KillAsync),
             _ => new RuncLauncher(options.RuntimePath, paths.RuntimeRoot, Exits),
         };
 #pragma warning restore CA2000

@@ -69,7 +69,7 @@ public sealed class OciBundleTests
         Assert.Equal(
             [
                 ".linux.seccomp.syscalls", ".process.capabilities.bounding", ".process.capabilities.effective", ".process.capabilities.permitted",
-                ".process.noNewPrivileges", ".process.user.gid", ".process.user.uid", ".root.readonly",
+                ".process.env", ".process.noNewPrivileges", ".process.user.gid", ".process.user.uid", ".root.readonly",
             ],
             differences.Select(path => path.Split('[')[0]).Distinct());
         var capabilities = At(workspace, "process.capabilities.bounding")!.AsArray().Select(name => (string)name!).ToArray();

@@ -21,7 +21,7 @@ internal static partial class WholePosture
         for f in kernel/sem kernel/shmmax kernel/shmall kernel/msgmni fs/mqueue/queues_max net/ipv4/ping_group_range \
           net/ipv6/conf/all/disable_ipv6 net/ipv6/conf/default/disable_ipv6 user/max_inotify_instances user/max_user_namespaces kernel/hostname; do
           echo "$f $(cat /proc/sys/$f 2>&1)"; done
-        ls -lA --time-style=+ / /dev /dev/pts /dev/shm /dev/mqueue /tmp /sandbox/volumes /home 2>&1 | sed 's/^total .*//'
+        for d in / /dev /dev/pts /dev/shm /dev/mqueue /tmp /sandbox/volumes /home; do find $d -maxdepth 1 -printf '%M %U %G %p -> %l\n' 2>&1 | sort; done
         stat -c '%n %A %u %g' / /dev /dev/shm /tmp /sandbox/volumes/*
         cat /proc/self/mountinfo | wc -l; umask; ulimit -a; id; env | sort; pwd
         mknod /tmp/n c 1 3 2>&1; mount -t tmpfs x /mnt 2>&1; unshare -U true 2>&1; unshare -n true 2>&1; keyctl show 2>&1
