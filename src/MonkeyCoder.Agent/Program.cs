@@ -11,20 +11,25 @@ namespace MonkeyCoder.Agent;
 
 /// <summary>
 /// PID 1 of a sandbox. Exit codes: 2 bad command line, 3 it cannot protect itself, 4 no listening socket. With
-/// <c>--confine FILE</c> it builds its own walls before.
+/// <c>--confine FILE</c> it builds its own walls before; with <c>--zygote LAYER...</c> it becomes no agent but a zygote.
 /// </summary>
 internal static class Program
 {
     private const uint FileCreationMask = 0x12; // 022
     private const int ReaperStackBytes = 128 * 1024;
 
-    private static int Main(string[] arguments) => arguments is ["--confine", var plan] ? Confine(plan) : Serve(arguments);
+    private static int Main(string[] arguments) => arguments switch
+    {
+        ["--confine", var plan] => Confine(() => Confiner.Run(plan)),
+        ["--zygote", .. { Length: > 0 } layers] => Confine(() => ZygoteRoot.Enter(layers)),
+        _ => Serve(arguments),
+    };
 
-    private static int Confine(string plan)
+    private static int Confine(Action confine)
     {
         try
         {
-            Confiner.Run(plan);
+            confine();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {

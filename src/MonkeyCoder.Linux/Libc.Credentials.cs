@@ -87,10 +87,12 @@ public static partial class Libc
             throw Failed("prctl(PR_CAP_AMBIENT)", "this process");
     }
 
-    /// <summary>Takes every capability out of the bounding set of the calling thread, where it may.</summary>
-    public static void DropBoundingCapabilities()
+    /// <summary>Takes capabilities out of the bounding set of the calling thread, where it may.</summary>
+    /// <param name="kept">Those to leave, by their numbers in <c>&lt;linux/capability.h&gt;</c>. Default none.</param>
+    public static void DropBoundingCapabilities(params ReadOnlySpan<int> kept)
     {
-        for (nuint capability = 0; capability < 64; capability++) _ = RawPrctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+        for (var capability = 0; capability < 64; capability++)
+            if (!kept.Contains(capability)) _ = RawPrctl(PR_CAPBSET_DROP, (nuint)capability, 0, 0, 0);
     }
 
     /// <summary>

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Net.Sockets;
 using MonkeyCoder.Contracts.Agent;
+using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Agents;
 
@@ -34,6 +36,16 @@ internal sealed class AgentConnection(Stream stream) : IAsyncDisposable
         }
 
         await SendBytesAsync(_writer.WrittenMemory, cancellationToken);
+    }
+
+    /// <summary>Sends a short message, and copies of descriptors with its first byte. To be called where nothing waits to be sent.</summary>
+    /// <exception cref="AgentUnreachableException">The connection is gone, or is no unix socket.</exception>
+    public void SendDescriptors(FrameType type, IAgentMessage message, IReadOnlyList<FileDescriptor> descriptors)
+    {
+        _writer.Clear();
+        _writer.WriteFrame(type, message);
+        if (Stream is not NetworkStream { Socket: var socket } || Libc.TrySendDescriptors(socket.SafeHandle, _writer.Written, descriptors) != _writer.Written.Length)
+            throw new AgentUnreachableException("The agent does not take descriptors.");
     }
 
     /// <summary>Sends a frame that lies whole in memory.</summary>

@@ -87,6 +87,9 @@ internal sealed class CgroupV1Tree : ICgroupTree
 
     public IReadOnlyList<int> Processes(string path) => CgroupFile.ReadPids($"{_freezer}{path}/cgroup.procs");
 
+    public IReadOnlyList<string> ProcessFiles(string path) =>
+        [.. _all.Select(root => $"{root}{path}/cgroup.procs").Where(File.Exists)];
+
     public void Kill(string path)
     {
         if (!Directory.Exists(_freezer + path)) return;

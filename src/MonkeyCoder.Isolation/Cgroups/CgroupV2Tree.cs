@@ -79,6 +79,8 @@ internal sealed class CgroupV2Tree(string root) : ICgroupTree
 
     public IReadOnlyList<int> Processes(string path) => CgroupFile.ReadPids($"{root}{path}/cgroup.procs");
 
+    public IReadOnlyList<string> ProcessFiles(string path) => [$"{root}{path}/cgroup.procs"];
+
     public void Kill(string path)
     {
         var kill = $"{root}{path}/cgroup.kill";

@@ -39,6 +39,9 @@ internal interface ICgroupTree
     /// <summary>Processes of the group, as host pids; none where it does not exist.</summary>
     IReadOnlyList<int> Processes(string path);
 
+    /// <summary>The files that a process is written to to be in the group, one for each hierarchy that has it.</summary>
+    IReadOnlyList<string> ProcessFiles(string path);
+
     /// <summary>SIGKILL to every process of the group, the frozen too. They may take a moment to be gone.</summary>
     void Kill(string path);
 

@@ -66,8 +66,8 @@ internal sealed record OciBundle(
         json.WriteNumber("uid", user);
         json.WriteNumber("gid", user);
         json.WriteEndObject();
-        WriteStrings(json, "args", ["/opt/monkeycoder/monkey-agent", .. AgentArguments]);
-        WriteStrings(json, "env", ["PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "LANG=C.UTF-8"]);
+        WriteStrings(json, "args", [OciDefaults.Agent, .. AgentArguments]);
+        WriteStrings(json, "env", [$"PATH={OciDefaults.SearchPath}", "LANG=C.UTF-8"]);
         json.WriteString("cwd", "/");
         json.WriteBoolean("noNewPrivileges", Profile == SandboxProfile.Strict);
         json.WriteNumber("oomScoreAdj", OciDefaults.AgentOomScore);

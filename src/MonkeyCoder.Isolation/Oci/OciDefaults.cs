@@ -8,6 +8,12 @@ internal static class OciDefaults
     /// <summary>oom_score_adj of the agent: goes before the node. It gives its children more, so they go before it.</summary>
     public const int AgentOomScore = 300;
 
+    /// <summary>The agent as seen from the root of a sandbox.</summary>
+    public const string Agent = "/opt/monkeycoder/monkey-agent";
+
+    /// <summary>PATH of the agent, and so of what it starts.</summary>
+    public const string SearchPath = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
+
     // Enough for a program to raise its own limit a little, whatever the soft limit was set to.
     private const ulong MostOpenFiles = 4096;
     private const ulong LeastProcesses = 256;

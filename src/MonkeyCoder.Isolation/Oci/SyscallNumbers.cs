@@ -14,7 +14,7 @@ internal static class SyscallNumbers
     public static IReadOnlyDictionary<string, uint> Read()
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
-            throw new HostNotReadyException("The unprivileged tier knows the system calls of x86_64 only; use the container tier on this machine.");
+            throw new HostNotReadyException("The numbers of system calls are known for x86_64 only: this machine has neither the unprivileged tier nor zygotes.");
         using var stream = typeof(SyscallNumbers).Assembly.GetManifestResourceStream(Resource)
             ?? throw new InvalidOperationException("The assembly lacks its syscalls.x64.");
         using var reader = new StreamReader(stream);

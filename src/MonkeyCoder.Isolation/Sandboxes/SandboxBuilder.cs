@@ -4,6 +4,7 @@ using MonkeyCoder.Isolation.Egress;
 using MonkeyCoder.Isolation.Launch;
 using MonkeyCoder.Isolation.Mounts;
 using MonkeyCoder.Isolation.Oci;
+using MonkeyCoder.Isolation.Zygotes;
 using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Sandboxes;
@@ -20,8 +21,9 @@ namespace MonkeyCoder.Isolation.Sandboxes;
 /// </remarks>
 /// <param name="node">Shared parts.</param>
 /// <param name="connect">Makes the client for an agent's socket.</param>
+/// <param name="zygotes">Where kernels are forked from; null where they are not.</param>
 /// <param name="logger">For sandboxes.</param>
-internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent> connect, ILogger logger)
+internal sealed class SandboxBuilder(EngineNode node, Func<string, IKernelForks?, ISandboxAgent> connect, NodeZygotes? zygotes, ILogger logger)
 {
     private const int SocketBacklog = 512;
 
@@ -94,7 +96,8 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, ISandboxAgent
         egress.SetPolicy(spec.Egress);
 
         // :: Step 7
-        var agent = connect(init.SocketPath ?? node.Paths.AgentSocket(id));
+        var forks = zygotes?.Of(template) is { } ofTemplate ? new KernelForks(id, spec.Profile, ids, process, ofTemplate, node, logger) : null;
+        var agent = connect(init.SocketPath ?? node.Paths.AgentSocket(id), forks);
         await AwaitAgentAsync(id, agent, process, log, cancellationToken).ConfigureAwait(false);
         return new Sandbox(id, spec, template.Version, node, logger)
         {

@@ -50,6 +50,9 @@ internal sealed class UserGroups(UidSlots slots, UserIds ids) : ICgroupTree
     public IReadOnlyList<int> Processes(string path) =>
         UserOf(path) is { } user ? [.. Of(user).Select(static process => process.Pid)] : [];
 
+    // There are none: a group is what a user runs.
+    public IReadOnlyList<string> ProcessFiles(string path) => [];
+
     public void Kill(string path)
     {
         if (UserOf(path) is { } user) Libc.KillProcessesOf(user);

@@ -31,6 +31,12 @@ internal sealed class EngineSettings
     /// </value>
     public IsolationTier Tier { get; set; } = IsolationTier.Container;
 
+    /// <value>
+    /// Fork Python kernels from a process that has numpy, pandas and matplotlib loaded, in the container tier, instead of starting
+    /// them. Default true.
+    /// </value>
+    public bool Zygote { get; set; } = true;
+
     /// <value>The OCI runtime, an absolute path. Default /usr/sbin/runc.</value>
     public string RuntimePath { get; set; } = "/usr/sbin/runc";
 
@@ -58,6 +64,7 @@ internal sealed class EngineSettings
         CacheDirectory = storage.CacheDirectory,
         RunDirectory = RunDirectory,
         Tier = Tier,
+        Zygote = Zygote,
         RuntimePath = RuntimePath,
         GvisorPath = GvisorPath,
         GvisorPlatform = GvisorPlatform,

@@ -1,0 +1,77 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using MonkeyCoder.Contracts.Agent;
+using MonkeyCoder.Isolation.Sandboxes;
+
+namespace MonkeyCoder.Isolation.Zygotes;
+
+/// <summary>What a fork is told before it enters a sandbox, as <c>entrance.py</c> reads it.</summary>
+/// <param name="Kernel">User, directory and variables.</param>
+/// <param name="Limits">By their numbers.</param>
+/// <param name="BoundingCapabilities">The set that is left.</param>
+/// <param name="Locked">Whether it can get no new privileges.</param>
+internal sealed record ForkPlan(
+    KernelPlanMessage Kernel, IReadOnlyList<(ulong Soft, ulong Hard)> Limits, ulong BoundingCapabilities, bool Locked)
+{
+    /// <summary>The plan and the filter, each after its length.</summary>
+    public ReadOnlyMemory<byte> Write(ReadOnlyMemory<byte> filter)
+    {
+        using var stream = new MemoryStream();
+        stream.Write(stackalloc byte[sizeof(int)]);
+        using (var json = new Utf8JsonWriter(stream)) Write(json);
+        var planBytes = (int)stream.Length - sizeof(int);
+        Span<byte> length = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(length, filter.Length);
+        stream.Write(length);
+        stream.Write(filter.Span);
+        BinaryPrimitives.WriteInt32LittleEndian(stream.GetBuffer(), planBytes);
+        return stream.GetBuffer().AsMemory(0, (int)stream.Length);
+    }
+
+    private void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteStartArray("limits");
+        for (var resource = 0; resource < Limits.Count; resource++)
+        {
+            json.WriteStartArray();
+            json.WriteNumberValue(resource);
+            // None is -1 for Python.
+            json.WriteNumberValue(unchecked((long)Limits[resource].Soft));
+            json.WriteNumberValue(unchecked((long)Limits[resource].Hard));
+            json.WriteEndArray();
+        }
+
+        json.WriteEndArray();
+        json.WriteNumber("bounding", BoundingCapabilities);
+        json.WriteBoolean("locked", Locked);
+        json.WriteNumber("user", Kernel.UserId);
+        json.WriteNumber("group", Kernel.GroupId);
+        json.WriteStartArray("groups");
+        foreach (var group in Kernel.Groups) json.WriteNumberValue(group);
+        json.WriteEndArray();
+        json.WriteString("directory", Kernel.WorkingDirectory);
+        json.WriteStartObject("variables");
+        foreach (var (name, value) in Kernel.Environment) json.WriteString(name, value);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    /// <summary>
+    /// Whether a fork of a zygote is what the kernel would be: the user of the sandbox, and no variable that a program
+    /// reads only when it starts.
+    /// </summary>
+    public static bool Suits(KernelPlanMessage kernel, SandboxProfile profile) =>
+        kernel.UserId == SandboxUser.Id && kernel.GroupId == SandboxUser.Id
+        && kernel.Groups.All(static group => group is > 0 and < Mounts.UidRange.Length)
+        && (profile == SandboxProfile.Workspace || kernel.Groups.Count == 0)
+        && kernel.Environment.TryGetValue("HOME", out var home) && home == SandboxUser.Home
+        && !kernel.Environment.Keys.Any(static name => ReadAtStart.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)));
+
+    // Of the loader, the C library, Python, the libraries that are imported, and the driver.
+    private static readonly string[] ReadAtStart =
+    [
+        "LD_", "GLIBC_", "MALLOC_", "LC_", "LANG", "LOCPATH", "PYTHON", "IPYTHON", "OPENSSL_", "NPY_", "NUMPY_", "OPENBLAS_", "GOTO_",
+        "OMP_", "MKL_", "MPL", "MATPLOTLIBRC", "PANDAS_", "MONKEY_",
+    ];
+}
