@@ -44,6 +44,7 @@ class Mark:
     """What was imported, to be compared with what a sandbox has where it came from."""
 
     def __init__(self):
+        self.pid = os.getpid()
         self.files = self._find_files()
         self._modules = frozenset(name.partition(".")[0] for name in sys.modules)
         self._times = {path: self._time(path) for path in sys.path if path}
@@ -114,7 +115,7 @@ def enter(descriptors, shell, mark):
         libc.set_dumpable(True)
         # 5. As a program starts.
         os.chdir(plan["directory"])
-        fresh.renew(shell, plan["variables"])
+        fresh.renew(shell, plan["variables"], mark.pid)
         mark.compare()
     except BaseException as failure:
         _answer(wire, f"no {failure}")

@@ -1,12 +1,11 @@
 """What forks of one zygote must not have in common, and what a kernel finds out when it starts."""
 
-import importlib
 import os
 import sys
 import time
 
 
-def renew(shell, variables):
+def renew(shell, variables, zygote_pid):
     """Makes this process look like one that has just been started in its directory with these ``variables``."""
     _set_environment(variables)
     time.tzset()
@@ -15,11 +14,14 @@ def renew(shell, variables):
     _forget("uuid", _node=None, _last_timestamp=None)
     if (processes := sys.modules.get("multiprocessing.process")) is not None:
         processes.current_process().authkey = os.urandom(32)
-    if (ssl := sys.modules.get("ssl")) is not None:
-        # OpenSSL tells forks by their pid, which in a pid namespace may be that of the zygote.
+    if os.getpid() == zygote_pid and (ssl := sys.modules.get("ssl")) is not None:
+        # OpenSSL tells forks by their pid, which in a pid namespace may happen to be that of the zygote.
         ssl.RAND_add(os.urandom(32), 32.0)
     # ``random`` seeds itself in every fork, and the kernel seeds it and numpy again before its first cell.
-    importlib.invalidate_caches()
+    # Not importlib.invalidate_caches, which imports a good deal to do no more than this.
+    for finder in sys.path_importer_cache.values():
+        if finder is not None:
+            finder.invalidate_caches()
     shell.starting_dir = os.getcwd()
     shell.user_ns["_dh"][:] = [shell.starting_dir]
 
