@@ -34,6 +34,7 @@ internal static class ZygoteRoot
 
         // 3. No right that is not needed, and the driver in place of this program. As root it has what is left.
         Libc.SetFileCreationMask(FileCreationMask);
+        Libc.IgnoreInternalSignals();
         Libc.DropBoundingCapabilities(Capabilities);
         var command = File.ReadAllLines(Driver).Where(static line => line.Length > 0).ToArray();
         Libc.Execute(command[0], command, [.. Variables()]);

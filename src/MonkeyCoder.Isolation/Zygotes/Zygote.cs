@@ -147,6 +147,8 @@ internal sealed class Zygote : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        // A fork that is on its way is let go first.
+        _ = await _turn.WaitAsync(ForkTimeout).ConfigureAwait(false);
         Kill();
         await ((Task)Ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _control.Dispose();

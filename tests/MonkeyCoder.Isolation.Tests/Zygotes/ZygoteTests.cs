@@ -29,6 +29,8 @@ public sealed class ZygoteTests(ZygoteFixture fixture) : IClassFixture<ZygoteFix
         // From inside.
         var started = (await ZygoteFixture.RunAsync(sandbox, "started", report)).Split('\n');
         var forked = (await ZygoteFixture.RunAsync(sandbox, "forked", report)).Split('\n');
+        Assert.Empty(started.Except(forked, StringComparer.Ordinal).Select(static line => "started " + line)
+            .Concat(forked.Except(started, StringComparer.Ordinal).Select(static line => "forked " + line)));
         Assert.Equal(started, forked);
 
         // From outside.

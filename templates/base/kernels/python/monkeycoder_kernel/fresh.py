@@ -18,10 +18,7 @@ def renew(shell, variables, zygote_pid):
         # OpenSSL tells forks by their pid, which in a pid namespace may happen to be that of the zygote.
         ssl.RAND_add(os.urandom(32), 32.0)
     # ``random`` seeds itself in every fork, and the kernel seeds it and numpy again before its first cell.
-    # Not importlib.invalidate_caches, which imports a good deal to do no more than this.
-    for finder in sys.path_importer_cache.values():
-        if finder is not None:
-            finder.invalidate_caches()
+    # The finders of imports look at the times of their directories by themselves.
     shell.starting_dir = os.getcwd()
     shell.user_ns["_dh"][:] = [shell.starting_dir]
 
