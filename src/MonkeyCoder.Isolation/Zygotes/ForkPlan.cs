@@ -13,24 +13,39 @@ namespace MonkeyCoder.Isolation.Zygotes;
 internal sealed record ForkPlan(
     KernelPlanMessage Kernel, IReadOnlyList<(ulong Soft, ulong Hard)> Limits, ulong BoundingCapabilities, bool Locked)
 {
-    /// <summary>The plan and the filter, each after its length.</summary>
-    public ReadOnlyMemory<byte> Write(ReadOnlyMemory<byte> filter)
+    /// <summary>What the node says, the filter, and what the sandbox says: each after its length.</summary>
+    public ReadOnlyMemory<byte> Write(ReadOnlySpan<byte> filter)
     {
         using var stream = new MemoryStream();
-        stream.Write(stackalloc byte[sizeof(int)]);
-        using (var json = new Utf8JsonWriter(stream)) Write(json);
-        var planBytes = (int)stream.Length - sizeof(int);
-        Span<byte> length = stackalloc byte[sizeof(int)];
-        BinaryPrimitives.WriteInt32LittleEndian(length, filter.Length);
-        stream.Write(length);
-        stream.Write(filter.Span);
-        BinaryPrimitives.WriteInt32LittleEndian(stream.GetBuffer(), planBytes);
+        WritePart(stream, Render(WriteRights));
+        WritePart(stream, filter);
+        WritePart(stream, Render(WriteStart));
         return stream.GetBuffer().AsMemory(0, (int)stream.Length);
     }
 
-    private void Write(Utf8JsonWriter json)
+    private static void WritePart(MemoryStream stream, ReadOnlySpan<byte> part)
     {
-        json.WriteStartObject();
+        Span<byte> length = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(length, part.Length);
+        stream.Write(length);
+        stream.Write(part);
+    }
+
+    private static byte[] Render(Action<Utf8JsonWriter> write)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteStartObject();
+            write(json);
+            json.WriteEndObject();
+        }
+
+        return stream.ToArray();
+    }
+
+    private void WriteRights(Utf8JsonWriter json)
+    {
         json.WriteStartArray("limits");
         for (var resource = 0; resource < Limits.Count; resource++)
         {
@@ -50,10 +65,13 @@ internal sealed record ForkPlan(
         json.WriteStartArray("groups");
         foreach (var group in Kernel.Groups) json.WriteNumberValue(group);
         json.WriteEndArray();
+    }
+
+    private void WriteStart(Utf8JsonWriter json)
+    {
         json.WriteString("directory", Kernel.WorkingDirectory);
         json.WriteStartObject("variables");
         foreach (var (name, value) in Kernel.Environment) json.WriteString(name, value);
-        json.WriteEndObject();
         json.WriteEndObject();
     }
 

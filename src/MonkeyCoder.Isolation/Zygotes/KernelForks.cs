@@ -55,7 +55,7 @@ internal sealed class KernelForks(
 
             // :: Step 2
             var (bounding, locked) = ReadRights(agent.Pid);
-            var plan = new ForkPlan(kernel, Libc.ReadLimits(agent.Pid), bounding, locked).Write(zygotes.FilterOf(profile));
+            var plan = new ForkPlan(kernel, Libc.ReadLimits(agent.Pid), bounding, locked).Write(zygotes.FilterOf(profile).Span);
 
             // :: Step 3
             var told = SendAsync(wire, plan, cancellationToken);

@@ -1,6 +1,6 @@
 """The way of a forked kernel from the zygote into its sandbox. It ends where a kernel that was started begins.
 
-What the plan of the node says (JSON, then the filter, each after its length in 4 bytes, little-endian):
+The plan of the node has three parts, each after its length in 4 bytes, little-endian. First JSON:
 
 ==============  ==============================================================
 ``limits``      ``[[resource, soft, hard], ...]``, -1 for none
@@ -9,6 +9,11 @@ What the plan of the node says (JSON, then the filter, each after its length in 
 ``user``        uid
 ``group``       gid
 ``groups``      supplementary groups
+==============  ==============================================================
+
+Then the system-call filter. Then what a tenant has a say in, which is not read before every right is gone, as JSON:
+
+==============  ==============================================================
 ``directory``   where it starts
 ``variables``   its environment
 ==============  ==============================================================
@@ -41,12 +46,11 @@ class Refused(Exception):
 
 
 class Mark:
-    """What was imported, to be compared with what a sandbox has where it came from."""
+    """What a zygote has open, and the places that its imports came from, to be compared with those of a sandbox."""
 
     def __init__(self):
         self.pid = os.getpid()
         self.files = self._find_files()
-        self._modules = frozenset(name.partition(".")[0] for name in sys.modules)
         self._times = {path: self._time(path) for path in sys.path if path}
 
     def compare(self):
@@ -57,9 +61,9 @@ class Mark:
         for path, time in self._times.items():
             if self._time(path) != time:
                 raise Refused(f"packages have changed in {path}")
-        own = site.getusersitepackages()
-        if os.path.isdir(own) and any(name.partition(".")[0] in self._modules for name in os.listdir(own)):
-            raise Refused(f"packages of the user's own in {own}")
+        # Of the user's own: they come before others, and some may be imported here already.
+        if os.path.isdir(own := site.getusersitepackages()):
+            raise Refused(f"packages in {own}")
 
     @staticmethod
     def _find_files():
@@ -88,11 +92,11 @@ def enter(descriptors, shell, mark):
     """Enters the sandbox and drops everything. Returns the fd of the kernel's socket."""
     process, wire, kernel, stdout, stderr, *groups = descriptors
     try:
-        plan, program = json.loads(_read_part(wire)), _read_part(wire)
+        rights, program = json.loads(_read_part(wire)), _read_part(wire)
         # 1. The limits, before there is anything to be limited.
         for number in groups:
             os.write(number, b"0")
-        for which, soft, hard in plan["limits"]:
+        for which, soft, hard in rights["limits"]:
             resource.setrlimit(which, (soft, hard))
         # 2. The namespaces. No right over the host's from here on.
         libc.set_namespaces(process, _NAMESPACES)
@@ -100,22 +104,23 @@ def enter(descriptors, shell, mark):
         os.setsid()
         os.umask(_UMASK)
         libc.leave_keyring()
-        libc.keep_bounding_capabilities(plan["bounding"])
-        if plan["locked"]:
+        libc.keep_bounding_capabilities(rights["bounding"])
+        if rights["locked"]:
             libc.forbid_new_privileges()
         libc.install_filter(program)
-        os.setgroups(plan["groups"])
-        os.setresgid(*[plan["group"]] * 3)
-        os.setresuid(*[plan["user"]] * 3)
+        os.setgroups(rights["groups"])
+        os.setresgid(*[rights["group"]] * 3)
+        os.setresuid(*[rights["user"]] * 3)
         libc.drop_capabilities()
         # 4. Every descriptor but its own, then it may be looked at by its user.
         wire = _take_descriptors(wire, kernel, stdout, stderr, mark.files)
-        if libc.read_capabilities() != 0 or os.getresuid() != (plan["user"],) * 3 or os.getresgid() != (plan["group"],) * 3:
+        if libc.read_capabilities() != 0 or os.getresuid() != (rights["user"],) * 3 or os.getresgid() != (rights["group"],) * 3:
             raise Refused("rights are left")
         libc.set_dumpable(True)
         # 5. As a program starts.
-        os.chdir(plan["directory"])
-        fresh.renew(shell, plan["variables"], mark.pid)
+        start = json.loads(_read_part(wire))
+        os.chdir(start["directory"])
+        fresh.renew(shell, start["variables"], mark.pid)
         mark.compare()
     except BaseException as failure:
         _answer(wire, f"no {failure}")
