@@ -50,7 +50,7 @@ internal sealed class KernelForks(
         try
         {
             // :: Step 1
-            using var wire = MakeEnds(ours, theirs, ids.ToHost(kernel.UserId));
+            using var wire = MakeEnds(ours, theirs, ids.ToHost(profile == SandboxProfile.Strict ? SandboxUser.Id : 0));
             theirs.AddRange(node.Cgroups.ProcessFiles(node.Paths.Cgroup(id)).Select(Libc.OpenForWriting));
 
             // :: Step 2
@@ -74,7 +74,10 @@ internal sealed class KernelForks(
     }
 
     /// <summary>Returns the node's end of the plan's socket.</summary>
-    private static Socket MakeEnds(List<FileDescriptor> ours, List<FileDescriptor> theirs, uint user)
+    /// <param name="ours">What is for the agent.</param>
+    /// <param name="theirs">What is for the fork.</param>
+    /// <param name="owner">As whom the agent would have made them: it decides who can open them again, by /dev/stdout and the like.</param>
+    private static Socket MakeEnds(List<FileDescriptor> ours, List<FileDescriptor> theirs, uint owner)
     {
         var (wire, planEnd) = Libc.SocketPair();
         theirs.Add(planEnd);
@@ -89,10 +92,10 @@ internal sealed class KernelForks(
             var (reader, writer) = Libc.Pipe();
             ours.Add(reader);
             theirs.Add(writer);
-            // What a pipe belongs to decides who can open it again: /dev/stdout.
-            if (Libc.TryChangeOwner(writer, user, user) is not 0 and var errno) throw new SyscallException("fchown", errno, "a pipe");
         }
 
+        foreach (var end in theirs)
+            if (Libc.TryChangeOwner(end, owner, owner) is not 0 and var errno) throw new SyscallException("fchown", errno, "an end for a kernel");
         return socket;
     }
 

@@ -1,6 +1,7 @@
 """What forks of one zygote must not have in common, and what a kernel finds out when it starts."""
 
 import os
+import pathlib
 import sys
 import time
 
@@ -20,7 +21,7 @@ def renew(shell, variables, zygote_pid):
     # ``random`` seeds itself in every fork, and the kernel seeds it and numpy again before its first cell.
     # The finders of imports look at the times of their directories by themselves.
     shell.starting_dir = os.getcwd()
-    shell.user_ns["_dh"][:] = [shell.starting_dir]
+    shell.user_ns["_dh"][:] = [pathlib.Path.cwd()]
 
 
 def _set_environment(variables):
