@@ -1,4 +1,3 @@
-using System.Collections;
 using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Agent.Confinement;
@@ -22,6 +21,9 @@ internal static class ZygoteRoot
     /// <exception cref="IOException">The template has no Python driver.</exception>
     public static void Enter(IReadOnlyList<string> layers)
     {
+        // In the order in which it came, which .NET does not keep: forks show it in their /proc/self/environ.
+        var variables = File.ReadAllText("/proc/self/environ").Split('\0', StringSplitOptions.RemoveEmptyEntries);
+
         // 1. Namespaces of its own, but that of pids: a process can enter those below its own only.
         Libc.LeaveHostNamespaces();
         Libc.SetHostName("sandbox");
@@ -37,7 +39,7 @@ internal static class ZygoteRoot
         Libc.IgnoreInternalSignals();
         Libc.DropBoundingCapabilities(Capabilities);
         var command = File.ReadAllLines(Driver).Where(static line => line.Length > 0).ToArray();
-        Libc.Execute(command[0], command, [.. Variables()]);
+        Libc.Execute(command[0], command, variables);
     }
 
     /// <summary>The one device that the imports open.</summary>
@@ -46,10 +48,5 @@ internal static class ZygoteRoot
         Libc.Mount("tmpfs", root + "/dev", "tmpfs", Libc.MS_NOSUID, "size=4k,mode=755");
         File.WriteAllBytes(root + "/dev/null", []);
         Libc.Mount("/dev/null", root + "/dev/null", "", Libc.MS_BIND, null);
-    }
-
-    private static IEnumerable<string> Variables()
-    {
-        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables()) yield return $"{variable.Key}={variable.Value}";
     }
 }

@@ -96,7 +96,7 @@ internal sealed class SandboxBuilder(EngineNode node, Func<string, IKernelForks?
         egress.SetPolicy(spec.Egress);
 
         // :: Step 7
-        var forks = zygotes?.Of(template) is { } ofTemplate ? new KernelForks(id, spec.Profile, ids, process, ofTemplate, node, logger) : null;
+        var forks = zygotes?.Of(template) is { } ofTemplate ? new KernelForks(id, spec.Profile, ids, process, ofTemplate, node) : null;
         var agent = connect(init.SocketPath ?? node.Paths.AgentSocket(id), forks);
         await AwaitAgentAsync(id, agent, process, log, cancellationToken).ConfigureAwait(false);
         return new Sandbox(id, spec, template.Version, node, logger)

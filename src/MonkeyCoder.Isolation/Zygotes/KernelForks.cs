@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
-using Microsoft.Extensions.Logging;
 using MonkeyCoder.Contracts.Agent;
 using MonkeyCoder.Isolation.Agents;
 using MonkeyCoder.Isolation.Mounts;
@@ -17,7 +16,7 @@ namespace MonkeyCoder.Isolation.Zygotes;
 /// <para>3. The zygote forks; the fork reads its plan, enters, drops everything and answers.</para>
 /// </remarks>
 internal sealed class KernelForks(
-    SandboxId id, SandboxProfile profile, UidRange ids, SandboxProcess agent, TemplateZygotes zygotes, EngineNode node, ILogger logger) : IKernelForks
+    SandboxId id, SandboxProfile profile, UidRange ids, SandboxProcess agent, TemplateZygotes zygotes, EngineNode node) : IKernelForks
 {
     private const string Language = "python";
     private const int AnswerBytes = 512;
@@ -38,7 +37,7 @@ internal sealed class KernelForks(
         }
         catch (Exception e) when (e is ZygoteException or SyscallException or SocketException)
         {
-            logger.ForkFailed(id, e.Message);
+            zygotes.ReportFailure(id, e.Message);
             return null;
         }
     }

@@ -48,6 +48,9 @@ internal sealed class TemplateZygotes : IAsyncDisposable
     /// <summary>Counts a kernel.</summary>
     public void CountFork() => Interlocked.Increment(ref _forks);
 
+    /// <summary>Says why a kernel is started after all.</summary>
+    public void ReportFailure(SandboxId sandbox, string reason) => _logger.ForkFailed(sandbox, reason);
+
     /// <summary>The system-call filter of a profile.</summary>
     public ReadOnlyMemory<byte> FilterOf(SandboxProfile profile) => profile == SandboxProfile.Strict ? _strictFilter : _workspaceFilter;
 
