@@ -12,7 +12,8 @@ namespace MonkeyCoder.Agent;
 
 /// <summary>
 /// PID 1 of a sandbox. Exit codes: 2 bad command line, 3 it cannot protect itself, 4 no listening socket. With
-/// <c>--confine FILE</c> it builds its own walls before. With <c>--launch</c> it is no agent, and starts those of other sandboxes.
+/// <c>--confine FILE</c> it builds its own walls before; with <c>--launch</c> it is no agent, and starts those of other sandboxes;
+/// with <c>--zygote LAYER...</c> it becomes a zygote.
 /// </summary>
 internal static class Program
 {
@@ -21,17 +22,24 @@ internal static class Program
 
     private static int Main(string[] arguments) => arguments switch
     {
-        ["--confine", var plan] => Confine(plan),
+        ["--confine", var plan] => Confine(() => Confiner.Run(plan)),
         // What follows is for whoever looks for the processes of a node.
         ["--launch", ..] => Launcher.Run(),
+        ["--zygote", .. { Length: > 0 } layers] => Confine(() => EnterZygote(layers)),
         _ => Serve(arguments),
     };
 
-    private static int Confine(string plan)
+    private static int EnterZygote(string[] layers)
+    {
+        ZygoteRoot.Enter(layers);
+        return 3;
+    }
+
+    private static int Confine(Func<int> confine)
     {
         try
         {
-            return Confiner.Run(plan);
+            return confine();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {

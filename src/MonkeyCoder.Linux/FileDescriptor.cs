@@ -13,5 +13,13 @@ public sealed class FileDescriptor : SafeHandleMinusOneIsInvalid
     /// <summary>The number; for messages and for handing to another process, not for calls.</summary>
     public int Number => (int)handle;
 
+    /// <summary>Gives the number up: whoever takes it closes it.</summary>
+    public int Surrender()
+    {
+        var number = Number;
+        SetHandleAsInvalid();
+        return number;
+    }
+
     protected override bool ReleaseHandle() => Libc.CloseNumber((int)handle) == 0;
 }

@@ -17,6 +17,7 @@ public static partial class Libc
     private static readonly nint SetResUidNumber = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 147 : 117;
     private static readonly nint SetResGidNumber = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 149 : 119;
 
+    private static readonly nint SignalActionNumber = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 134 : 13;
     private static readonly nint SetFsUidNumber = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 151 : 122;
     private static readonly nint SetFsGidNumber = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 152 : 123;
 
@@ -87,10 +88,12 @@ public static partial class Libc
             throw Failed("prctl(PR_CAP_AMBIENT)", "this process");
     }
 
-    /// <summary>Takes every capability out of the bounding set of the calling thread, where it may.</summary>
-    public static void DropBoundingCapabilities()
+    /// <summary>Takes capabilities out of the bounding set of the calling thread, where it may.</summary>
+    /// <param name="kept">Those to leave, by their numbers in <c>&lt;linux/capability.h&gt;</c>. Default none.</param>
+    public static void DropBoundingCapabilities(params ReadOnlySpan<int> kept)
     {
-        for (nuint capability = 0; capability < 64; capability++) _ = RawPrctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+        for (var capability = 0; capability < 64; capability++)
+            if (!kept.Contains(capability)) _ = RawPrctl(PR_CAPBSET_DROP, (nuint)capability, 0, 0, 0);
     }
 
     /// <summary>
@@ -105,6 +108,17 @@ public static partial class Libc
 
     /// <summary>signal(2) with SIG_IGN.</summary>
     public static void IgnoreSignal(int signal) => _ = RawSignal(signal, SIG_IGN);
+
+    /// <summary>
+    /// Ignores the two signals that the C library keeps for itself, as posix_spawn(3) of glibc does for what it starts, and which
+    /// signal(2) does not reach.
+    /// </summary>
+    public static void IgnoreInternalSignals()
+    {
+        // struct sigaction of the kernel: handler, flags, restorer, mask.
+        ReadOnlySpan<nint> action = [SIG_IGN, 0, 0, 0];
+        foreach (var signal in (ReadOnlySpan<nint>)[32, 33]) _ = RawSignalAction(SignalActionNumber, signal, action, 0, sizeof(ulong));
+    }
 
     /// <summary>umask(2).</summary>
     public static void SetFileCreationMask(uint mask) => _ = RawUmask(mask);
@@ -130,4 +144,7 @@ public static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "umask")]
     private static partial uint RawUmask(uint mask);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    private static partial nint RawSignalAction(nint number, nint signal, ReadOnlySpan<nint> action, nint old, nint maskBytes);
 }

@@ -13,7 +13,7 @@ public static partial class Libc
     private const int MSG_CMSG_CLOEXEC = 0x40000000;
     private const int SO_RCVTIMEO = 20;
     private const int ControlHeaderBytes = 16; // struct cmsghdr
-    private const int MostDescriptors = 8;
+    private const int MostDescriptors = 32;
     private const int ControlBytes = ControlHeaderBytes + (MostDescriptors * sizeof(int));
 
     /// <summary>Two connected sockets that keep the bounds of messages.</summary>
@@ -33,11 +33,11 @@ public static partial class Libc
         if (RawSetOption(socket, SOL_SOCKET, SO_RCVTIMEO, time, (uint)(time.Length * sizeof(long))) != 0) throw Failed("setsockopt", "SO_RCVTIMEO");
     }
 
-    /// <summary>Sends one message, without SIGPIPE. Returns 0 or the errno (EPIPE: nobody receives any more).</summary>
+    /// <summary>Sends one message, without SIGPIPE. Returns 0 or the errno (EPIPE: nobody receives any more; EMSGSIZE: a stream took a part only).</summary>
     /// <param name="socket">The socket.</param>
     /// <param name="bytes">Not empty.</param>
-    /// <param name="descriptors">Sent along, at most 8; the sender keeps its own.</param>
-    public static unsafe int TrySendMessage(FileDescriptor socket, ReadOnlySpan<byte> bytes, ReadOnlySpan<int> descriptors)
+    /// <param name="descriptors">Sent along, at most 32; the sender keeps its own.</param>
+    public static unsafe int TrySendMessage(SafeHandle socket, ReadOnlySpan<byte> bytes, ReadOnlySpan<int> descriptors)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(descriptors.Length, MostDescriptors);
         Span<byte> control = stackalloc byte[ControlBytes];
@@ -60,13 +60,14 @@ public static partial class Libc
         {
             var vector = new IoVector { Base = data, Length = (nuint)bytes.Length };
             var message = new MessageHeader { Vectors = &vector, VectorCount = 1, Control = controlLength == 0 ? null : ancillary, ControlLength = (nuint)controlLength };
-            while (RawSendMessage(socket, &message, MSG_NOSIGNAL) < 0)
+            nint count;
+            while ((count = RawSendMessage(socket, &message, MSG_NOSIGNAL)) < 0)
             {
                 var errno = Marshal.GetLastPInvokeError();
                 if (errno != ErrnoName.EINTR) return errno;
             }
 
-            return 0;
+            return count == bytes.Length ? 0 : ErrnoName.EMSGSIZE;
         }
     }
 
@@ -74,7 +75,7 @@ public static partial class Libc
     /// <param name="socket">The socket.</param>
     /// <param name="bytes">For the message.</param>
     /// <param name="descriptors">What came along; the caller's to close.</param>
-    public static unsafe int TryReceiveMessage(FileDescriptor socket, Span<byte> bytes, out FileDescriptor[] descriptors)
+    public static unsafe int TryReceiveMessage(SafeHandle socket, Span<byte> bytes, out FileDescriptor[] descriptors)
     {
         descriptors = [];
         Span<byte> control = stackalloc byte[ControlBytes];
@@ -130,10 +131,10 @@ public static partial class Libc
 
     // sendmsg(2), recvmsg(2), setsockopt(2)
     [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
-    private static unsafe partial nint RawSendMessage(FileDescriptor socket, MessageHeader* message, int flags);
+    private static unsafe partial nint RawSendMessage(SafeHandle socket, MessageHeader* message, int flags);
 
     [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)]
-    private static unsafe partial nint RawReceiveMessage(FileDescriptor socket, MessageHeader* message, int flags);
+    private static unsafe partial nint RawReceiveMessage(SafeHandle socket, MessageHeader* message, int flags);
 
     [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
     private static partial int RawSetOption(FileDescriptor socket, int level, int name, ReadOnlySpan<long> value, uint length);

@@ -20,6 +20,9 @@ public static partial class Libc
     /// <summary>UMOUNT_NOFOLLOW of umount2(2): a symbolic link is not followed.</summary>
     public const int UMOUNT_NOFOLLOW = 8;
 
+    /// <summary>MS_RDONLY of mount(2).</summary>
+    public const ulong MS_RDONLY = 1;
+
     /// <summary>MS_NOSUID of mount(2).</summary>
     public const ulong MS_NOSUID = 2;
 

@@ -7,6 +7,7 @@ public static partial class Libc
 {
     // <sys/resource.h>, the same on x64 and arm64.
     private const int RLIMIT_NOFILE = 7;
+    private const int ResourceCount = 16; // RLIM_NLIMITS
 
     /// <summary>Sets how many descriptors a process may have open; what it starts later inherits it.</summary>
     /// <param name="pid">The process.</param>
@@ -17,6 +18,20 @@ public static partial class Libc
     {
         var limit = new ResourceLimit { Soft = soft, Hard = hard };
         if (RawPrlimit(pid, RLIMIT_NOFILE, in limit, 0) != 0) throw Failed("prlimit", $"pid {pid}");
+    }
+
+    /// <summary>All limits of a process, by their numbers from 0 on; <see cref="ulong.MaxValue"/> is none.</summary>
+    /// <exception cref="SyscallException">ESRCH, EPERM.</exception>
+    public static IReadOnlyList<(ulong Soft, ulong Hard)> ReadLimits(int pid)
+    {
+        var limits = new (ulong, ulong)[ResourceCount];
+        for (var resource = 0; resource < limits.Length; resource++)
+        {
+            if (RawPrlimitRead(pid, resource, 0, out var limit) != 0) throw Failed("prlimit", $"pid {pid}");
+            limits[resource] = (limit.Soft, limit.Hard);
+        }
+
+        return limits;
     }
 
     /// <summary>Sets a limit of this process and of what it starts or executes later.</summary>
@@ -57,4 +72,7 @@ public static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "prlimit", SetLastError = true)]
     private static partial int RawPrlimit(int pid, int resource, in ResourceLimit limit, nint old);
+
+    [LibraryImport("libc", EntryPoint = "prlimit", SetLastError = true)]
+    private static partial int RawPrlimitRead(int pid, int resource, nint created, out ResourceLimit limit);
 }

@@ -44,6 +44,9 @@ public static partial class Libc
     public static ChildExit? TryReapChild(int pid) =>
         Wait(pid == 0 ? P_ALL : P_PID, pid, WEXITED | WNOHANG) is { Pid: not 0 } exit ? exit : null;
 
+    /// <summary>Whether the process is a child of this one, one that has ended and has not been reaped included.</summary>
+    public static bool HasChild(int pid) => pid > 0 && Wait(P_PID, pid, WEXITED | WNOHANG | WNOWAIT) is not null;
+
     /// <summary>kill(2). Returns 0 or the errno (ESRCH, EPERM). A negative pid names a process group.</summary>
     public static int TryKill(int pid, int signal) => RawKill(pid, signal) == 0 ? 0 : Marshal.GetLastPInvokeError();
 

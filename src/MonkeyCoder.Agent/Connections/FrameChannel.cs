@@ -22,10 +22,16 @@ internal sealed class FrameChannel(FileDescriptor socket) : IDisposable
     /// <exception cref="InvalidDataException">The frame is too long, or ends too early.</exception>
     public bool TryReceive(out FrameType type, out ReadOnlyMemory<byte> payload)
     {
+        Span<byte> bytes = stackalloc byte[AgentProtocol.HeaderBytes];
+        return TryReceive(bytes, 0, out type, out payload);
+    }
+
+    /// <summary>Receives a frame of whose header <paramref name="got"/> bytes are there already.</summary>
+    private bool TryReceive(Span<byte> bytes, int got, out FrameType type, out ReadOnlyMemory<byte> payload)
+    {
         type = FrameType.None;
         payload = default;
-        Span<byte> bytes = stackalloc byte[AgentProtocol.HeaderBytes];
-        var got = ReadFully(bytes);
+        got += ReadFully(bytes[got..]);
         if (got == 0) return false;
         if (got < bytes.Length) throw new InvalidDataException("A frame ends within its header.");
 
@@ -43,6 +49,16 @@ internal sealed class FrameChannel(FileDescriptor socket) : IDisposable
         type = header.Type;
         payload = _payload.AsMemory(0, header.PayloadBytes);
         return true;
+    }
+
+    /// <summary>As <see cref="TryReceive(out FrameType, out ReadOnlyMemory{byte})"/>, with descriptors that came with the frame; the caller closes them.</summary>
+    public bool TryReceive(out FrameType type, out ReadOnlyMemory<byte> payload, out FileDescriptor[] descriptors)
+    {
+        type = FrameType.None;
+        payload = default;
+        Span<byte> bytes = stackalloc byte[AgentProtocol.HeaderBytes];
+        var got = Libc.TryReceiveMessage(Socket, bytes, out descriptors);
+        return got > 0 && TryReceive(bytes, got, out type, out payload);
     }
 
     /// <summary>Sends a message. Returns false where the node is gone.</summary>

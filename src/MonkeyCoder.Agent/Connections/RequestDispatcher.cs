@@ -77,6 +77,9 @@ internal sealed class RequestDispatcher(
             case FrameType.KernelOpen:
                 kernels.Open(channel, Parse(payload, KernelOpenRequest.Read));
                 break;
+            case FrameType.KernelFork:
+                kernels.Fork(channel, Parse(payload, KernelOpenRequest.Read));
+                break;
             case FrameType.KernelExecute:
                 kernels.Execute(channel, payload);
                 break;

@@ -24,23 +24,32 @@ internal sealed class KernelRequests(AgentOptions options, ProcessPlan plan, Chi
     {
         if (request.ContextId.Length is 0 or > 256) throw new AgentFault(AgentErrorCode.InvalidArgument, "a context id has 1 to 256 characters");
         Kernel kernel;
-        lock (_gate)
-        {
-            if (_kernels.TryGetValue(request.ContextId, out var existing))
-            {
-                if (existing.Language != request.Language)
-                {
-                    throw new AgentFault(AgentErrorCode.AlreadyExists,
-                        $"kernel '{request.ContextId}' runs {existing.Language}, not {request.Language}");
-                }
+        lock (_gate) kernel = TryFind(request) ?? Start(request);
+        kernel.AwaitReady(channel);
+    }
 
-                kernel = existing;
-            }
-            else
+    /// <summary>As <see cref="Open"/>, with a process that the node forks; as which user and where, is said here.</summary>
+    public void Fork(FrameChannel channel, KernelOpenRequest request)
+    {
+        if (request.ContextId.Length is 0 or > 256) throw new AgentFault(AgentErrorCode.InvalidArgument, "a context id has 1 to 256 characters");
+        Kernel? kernel;
+        lock (_gate) kernel = TryFind(request);
+        if (kernel is null)
+        {
+            var configured = plan.Configured;
+            channel.TrySend(FrameType.KernelPlan, PlanOf(request));
+            if (!channel.TryReceive(out var type, out var payload, out var descriptors)) return;
+            try
             {
-                if (_kernels.Count >= MaxKernels)
-                    throw new AgentFault(AgentErrorCode.ResourceExhausted, $"a sandbox has at most {MaxKernels} kernels");
-                kernel = Start(request);
+                if (type != FrameType.KernelForked || descriptors.Length != ForkedKernelMessage.Descriptors)
+                    throw new InvalidDataException("No forked kernel has come.");
+                var reader = new WireReader(payload.Span);
+                kernel = Adopt(request, configured, ForkedKernelMessage.Read(ref reader).Pid, descriptors);
+            }
+            catch
+            {
+                foreach (var descriptor in descriptors) descriptor.Dispose();
+                throw;
             }
         }
 
@@ -85,6 +94,78 @@ internal sealed class KernelRequests(AgentOptions options, ProcessPlan plan, Chi
         }
     }
 
+    /// <summary>The kernel that is meant, where there is one. The caller holds the lock.</summary>
+    /// <exception cref="AgentFault">It speaks another language; or there is none, and no room for one.</exception>
+    private Kernel? TryFind(KernelOpenRequest request)
+    {
+        if (_kernels.TryGetValue(request.ContextId, out var existing))
+        {
+            return existing.Language == request.Language
+                ? existing
+                : throw new AgentFault(AgentErrorCode.AlreadyExists, $"kernel '{request.ContextId}' runs {existing.Language}, not {request.Language}");
+        }
+
+        return _kernels.Count < MaxKernels
+            ? null
+            : throw new AgentFault(AgentErrorCode.ResourceExhausted, $"a sandbox has at most {MaxKernels} kernels");
+    }
+
+    private KernelPlanMessage PlanOf(KernelOpenRequest request)
+    {
+        _ = DriverCommand(request.Language);
+        var user = plan.User(request.User);
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var variable in plan.Variables(user, NoVariables))
+        {
+            var end = variable.IndexOf('=', StringComparison.Ordinal);
+            variables[variable[..end]] = variable[(end + 1)..];
+        }
+
+        return new KernelPlanMessage(
+            (int)user.UserId, (int)user.GroupId, plan.SwitchesUsers ? [.. user.Groups.Select(static group => (int)group)] : [], variables,
+            plan.Directory(request.WorkingDirectory ?? "~", user, useDefault: false));
+    }
+
+    /// <summary>Takes over a process that the node has forked. The descriptors are the kernel's where this returns.</summary>
+    private Kernel Adopt(KernelOpenRequest request, ConfigureRequest configured, int pid, FileDescriptor[] descriptors)
+    {
+        var child = children.TryAdopt(pid) ?? throw new AgentFault(AgentErrorCode.NotFound, $"process {pid} is no child of the agent");
+        try
+        {
+            lock (_gate)
+            {
+                if (TryFind(request) is null)
+                    return Attach(request, child, configured, ProcessIo.Reading(descriptors[1], descriptors[2]), descriptors[0]);
+            }
+
+            throw new AgentFault(AgentErrorCode.AlreadyExists, $"kernel '{request.ContextId}' has been opened meanwhile");
+        }
+        catch
+        {
+            children.KillAll(child);
+            child.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes a process a kernel, with its pump. The caller holds the lock.</summary>
+    private Kernel Attach(KernelOpenRequest request, Child child, ConfigureRequest configured, ProcessIo io, FileDescriptor driver)
+    {
+        var kernel = new Kernel(request.Language, child, children, configured);
+        var pump = new KernelPump(kernel, io, driver, children, pace);
+        _kernels[request.ContextId] = kernel;
+        try
+        {
+            new Thread(() => Run(request.ContextId, kernel, pump, io, driver), StackBytes).Start();
+            return kernel;
+        }
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+        {
+            _kernels.Remove(request.ContextId);
+            throw new AgentFault(AgentErrorCode.ResourceExhausted, "the sandbox has no room for another kernel");
+        }
+    }
+
     /// <summary>Starts a driver and its pump. The caller holds the lock.</summary>
     private Kernel Start(KernelOpenRequest request)
     {
@@ -109,22 +190,15 @@ internal sealed class KernelRequests(AgentOptions options, ProcessPlan plan, Chi
                 Descriptors = io.Mappings,
             }, user);
             io.Started();
-            var kernel = new Kernel(request.Language, child, children, configured);
-            _kernels[request.ContextId] = kernel;
-            var pump = new KernelPump(kernel, io, ours, children, pace);
-            var driver = ours;
-            new Thread(() => Run(request.ContextId, kernel, pump, io, driver), StackBytes).Start();
-            return kernel;
+            return Attach(request, child, configured, io, ours);
         }
-        catch (Exception e)
+        catch
         {
-            _kernels.Remove(request.ContextId);
             if (child is not null) children.KillAll(child);
             io.Dispose();
             ours?.Dispose();
             child?.Dispose();
-            if (e is not (OutOfMemoryException or ThreadStartException)) throw;
-            throw new AgentFault(AgentErrorCode.ResourceExhausted, "the sandbox has no room for another kernel");
+            throw;
         }
     }
 

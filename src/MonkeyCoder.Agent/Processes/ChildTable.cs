@@ -40,6 +40,26 @@ internal sealed class ChildTable(ProcessStarter starter)
         return child;
     }
 
+    /// <summary>Takes over a child that has not been started here, and leads its own session as those do.</summary>
+    /// <returns>null where it is no child of this process any more, or is in the table already.</returns>
+    public Child? TryAdopt(int pid)
+    {
+        Child child;
+        lock (_gate)
+        {
+            if (_running.ContainsKey(pid) || !Libc.HasChild(pid)) return null;
+#pragma warning disable CA2000 // The child owns it, and whoever adopts it the child.
+            child = new Child(pid, Libc.CreateEventDescriptor());
+#pragma warning restore CA2000
+            _running[pid] = child;
+            _started++;
+            Monitor.PulseAll(_gate);
+        }
+
+        ProcessStarter.PreferForMemoryKill(pid);
+        return child;
+    }
+
     /// <summary>Signals the process alone. Returns false where it has been reaped.</summary>
     public bool Signal(Child child, int signal)
     {

@@ -51,6 +51,15 @@ internal sealed class ProcessIo : IDisposable
         }
     }
 
+    /// <summary>What a process writes that has its ends already.</summary>
+    public static ProcessIo Reading(FileDescriptor stdout, FileDescriptor stderr)
+    {
+        var io = new ProcessIo();
+        io.Outputs.Add(new OutputPipe(stdout, FrameType.Stdout));
+        io.Outputs.Add(new OutputPipe(stderr, FrameType.Stderr));
+        return io;
+    }
+
     /// <summary>A terminal of that size that belongs to the user.</summary>
     /// <exception cref="SyscallException">No terminal left, or no devpts.</exception>
     public static ProcessIo OnTerminal(PtySize size, UserAccount user, bool changeOwner)

@@ -15,6 +15,9 @@ internal sealed class ProcessPlan(AgentSettings settings, UserDirectory users)
     /// <summary>What the node configured last.</summary>
     public ConfigureRequest Configured => settings.Current;
 
+    /// <summary>Whether processes get ids and groups of their user, and not those of the agent.</summary>
+    public bool SwitchesUsers => users.SwitchesUsers;
+
     /// <summary>The acting user.</summary>
     public UserAccount User(string? name) => users.Resolve(name);
 

@@ -79,6 +79,16 @@ public enum FrameType : byte
     /// <summary><see cref="KernelRequest"/>: kill the kernel and all of its process group. Answer: <see cref="Ok"/>.</summary>
     KernelClose = 43,
 
+    /// <summary>
+    /// <see cref="KernelOpenRequest"/>, where the node can fork kernels. Answer: <see cref="Ok"/> as for <see cref="KernelOpen"/>
+    /// where there is one already, else <see cref="KernelPlan"/>. Then from the node <see cref="KernelForked"/>, or the end of the
+    /// connection. Answer: <see cref="Ok"/> when the kernel is ready for its first cell.
+    /// </summary>
+    KernelFork = 44,
+
+    /// <summary>From the node, with the descriptors of <see cref="ForkedKernelMessage"/>.</summary>
+    KernelForked = 45,
+
     /// <summary>Empty.</summary>
     Ok = 100,
 
@@ -131,4 +141,7 @@ public enum FrameType : byte
 
     /// <summary><see cref="ProcessExitedEvent"/>: the kernel process is gone; the next KernelOpen of that id starts a new one.</summary>
     KernelDied = 132,
+
+    /// <summary><see cref="KernelPlanMessage"/>: how the agent would start the kernel.</summary>
+    KernelPlan = 133,
 }

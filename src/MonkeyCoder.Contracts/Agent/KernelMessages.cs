@@ -19,6 +19,51 @@ public sealed record KernelOpenRequest(string ContextId, string Language, string
         new(reader.ReadString(), reader.ReadString(), reader.ReadOptional(), reader.ReadOptional());
 }
 
+/// <summary>How a process is to start.</summary>
+/// <param name="UserId">uid.</param>
+/// <param name="GroupId">Primary gid.</param>
+/// <param name="Groups">Supplementary groups.</param>
+/// <param name="Environment">Its environment, whole.</param>
+/// <param name="WorkingDirectory">Absolute.</param>
+public sealed record KernelPlanMessage(
+    int UserId, int GroupId, IReadOnlyList<int> Groups, IReadOnlyDictionary<string, string> Environment, string WorkingDirectory) : IAgentMessage
+{
+    private const int GroupBytes = 4;
+
+    public void Write(WireWriter writer)
+    {
+        writer.WriteInt32(UserId);
+        writer.WriteInt32(GroupId);
+        writer.WriteInt32(Groups.Count);
+        foreach (var group in Groups) writer.WriteInt32(group);
+        writer.WriteMap(Environment);
+        writer.WriteString(WorkingDirectory);
+    }
+
+    public static KernelPlanMessage Read(ref WireReader reader)
+    {
+        var (user, group) = (reader.ReadInt32(), reader.ReadInt32());
+        var groups = new int[reader.ReadCount(GroupBytes)];
+        for (var i = 0; i < groups.Length; i++) groups[i] = reader.ReadInt32();
+        return new KernelPlanMessage(user, group, groups, reader.ReadMap(), reader.ReadString());
+    }
+}
+
+/// <summary>
+/// A kernel that the node has forked into the sandbox, as a child of the agent. With its first byte come <see cref="Descriptors"/>
+/// descriptors: the other end of the kernel's fd 3, and what is to be read of its stdout and stderr.
+/// </summary>
+/// <param name="Pid">As the sandbox sees it.</param>
+public sealed record ForkedKernelMessage(int Pid) : IAgentMessage
+{
+    /// <summary>How many descriptors come with it.</summary>
+    public const int Descriptors = 3;
+
+    public void Write(WireWriter writer) => writer.WriteInt32(Pid);
+
+    public static ForkedKernelMessage Read(ref WireReader reader) => new(reader.ReadInt32());
+}
+
 /// <summary>Runs one cell.</summary>
 /// <param name="ContextId">Kernel to run in.</param>
 /// <param name="Code">The cell.</param>

@@ -23,8 +23,10 @@ public sealed record CleanupResponse(int Removed, int Remaining);
 /// <param name="Templates">Templates that can be asked for.</param>
 /// <param name="Tier">What stands between sandboxes and the host: <c>container</c> or <c>unprivileged</c>.</param>
 /// <param name="Warning">What the tier does not hold; null for the container tier.</param>
+/// <param name="Zygotes">Processes from which Python kernels are forked; 0: they are started, which takes longer.</param>
 public sealed record HealthResponse(
-    string Status, string Version, int Sandboxes, int Pooled, IReadOnlyList<string> Templates, string Tier, string? Warning = null);
+    string Status, string Version, int Sandboxes, int Pooled, IReadOnlyList<string> Templates, string Tier, string? Warning = null,
+    int Zygotes = 0);
 
 /// <summary>Answer of <c>GET /sandbox/metrics</c>: the node at a glance.</summary>
 /// <param name="UptimeSeconds">Since the service started.</param>

@@ -8,7 +8,9 @@ namespace MonkeyCoder.Isolation.Agents;
 /// <summary>Speaks <see cref="AgentProtocol"/> to the agent of one sandbox, one connection per operation; safe to use from many threads.</summary>
 /// <param name="connect">Opens a connection. What it throws of <see cref="SocketException"/> and <see cref="IOException"/> becomes <see cref="AgentUnreachableException"/>.</param>
 /// <param name="options">Bounds; null: the defaults.</param>
-public sealed class AgentClient(Func<CancellationToken, ValueTask<Stream>> connect, AgentClientOptions? options = null) : ISandboxAgent
+/// <param name="forks">Forks kernels into the sandbox; null: the agent starts them all.</param>
+public sealed class AgentClient(
+    Func<CancellationToken, ValueTask<Stream>> connect, AgentClientOptions? options = null, IKernelForks? forks = null) : ISandboxAgent
 {
     /// <summary>Input is sent in frames of this size, so that one of any length can be sent.</summary>
     private const int InputPieceBytes = 1024 * 1024;
@@ -17,7 +19,7 @@ public sealed class AgentClient(Func<CancellationToken, ValueTask<Stream>> conne
     private readonly AgentPace _pace = new(options ?? new AgentClientOptions());
 
     /// <summary>A client that connects to a unix socket by its path on this machine (at most 107 bytes).</summary>
-    public static AgentClient ForUnixSocket(string path, AgentClientOptions? options = null)
+    public static AgentClient ForUnixSocket(string path, AgentClientOptions? options = null, IKernelForks? forks = null)
     {
         var endpoint = new UnixDomainSocketEndPoint(path);
         return new AgentClient(async cancellationToken =>
@@ -33,7 +35,7 @@ public sealed class AgentClient(Func<CancellationToken, ValueTask<Stream>> conne
                 socket.Dispose();
                 throw;
             }
-        }, options);
+        }, options, forks);
     }
 
     public Task<AgentInfo> PingAsync(CancellationToken cancellationToken) =>
@@ -161,8 +163,12 @@ public sealed class AgentClient(Func<CancellationToken, ValueTask<Stream>> conne
             return type == FrameType.Ok ? connection.Detach() : throw AgentConnection.Unexpected(type);
         }, cancellationToken);
 
-    public Task OpenKernelAsync(KernelOpenRequest request, CancellationToken cancellationToken) =>
-        TellAsync(FrameType.KernelOpen, request, cancellationToken);
+    public async Task OpenKernelAsync(KernelOpenRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (forks is null || !forks.Offers(request.Language) || !await TryForkKernelAsync(forks, request, cancellationToken))
+            await TellAsync(FrameType.KernelOpen, request, cancellationToken);
+    }
 
     public Task<ICellStream> ExecuteAsync(KernelExecuteRequest request, CancellationToken cancellationToken) =>
         OpenStreamAsync(FrameType.KernelExecute, request,
@@ -173,6 +179,28 @@ public sealed class AgentClient(Func<CancellationToken, ValueTask<Stream>> conne
 
     public Task CloseKernelAsync(string contextId, CancellationToken cancellationToken) =>
         TellAsync(FrameType.KernelClose, new KernelRequest(contextId), cancellationToken);
+
+    /// <summary>False where the kernel has to be started.</summary>
+    private async Task<bool> TryForkKernelAsync(IKernelForks source, KernelOpenRequest request, CancellationToken cancellationToken)
+    {
+        await using var connection = await OpenAsync(FrameType.KernelFork, request, cancellationToken);
+        var (type, payload) = await connection.ReadFrameAsync(cancellationToken);
+        if (type == FrameType.Ok) return true;
+        if (type != FrameType.KernelPlan) throw AgentConnection.Unexpected(type);
+        using var forked = await source.TryForkAsync(AgentConnection.Parse(payload, KernelPlanMessage.Read), cancellationToken);
+        if (forked is null) return false;
+        try
+        {
+            connection.SendDescriptors(FrameType.KernelForked, new ForkedKernelMessage(forked.Pid), [forked.Driver, forked.Stdout, forked.Stderr]);
+            await connection.ExpectAsync(FrameType.Ok, cancellationToken);
+            return true;
+        }
+        catch (AgentException)
+        {
+            // It has died on the way, or another one of that context came first: the agent knows what to do about either.
+            return false;
+        }
+    }
 
     private Task<IProcessStream> OpenProcessAsync(FrameType type, IAgentMessage request, CancellationToken cancellationToken) => PromptlyAsync(
         limited => OpenStreamAsync<IProcessStream>(type, request, async connection =>

@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using MonkeyCoder.Contracts.Agent;
+using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Agents;
 
@@ -47,6 +49,18 @@ internal sealed class AgentConnection(Stream stream, AgentPace pace, TimeProvide
         }
 
         await SendBytesAsync(_writer.WrittenMemory, cancellationToken);
+    }
+
+    /// <summary>Sends a short message, and copies of descriptors with its first byte. To be called where nothing waits to be sent.</summary>
+    /// <exception cref="AgentUnreachableException">The connection is gone, or is no unix socket.</exception>
+    public void SendDescriptors(FrameType type, IAgentMessage message, IReadOnlyList<FileDescriptor> descriptors)
+    {
+        _writer.Clear();
+        _writer.WriteFrame(type, message);
+        if (Stream is not NetworkStream { Socket: var socket }
+            || Libc.TrySendMessage(socket.SafeHandle, _writer.Written, [.. descriptors.Select(static one => one.Number)]) != 0)
+            throw new AgentUnreachableException("The agent does not take descriptors.");
+        GC.KeepAlive(descriptors);
     }
 
     /// <summary>Sends a frame that lies whole in memory.</summary>

@@ -53,8 +53,6 @@ internal sealed class CgroupV1Tree : ICgroupTree
         CgroupFile.Write($"{_pids}{path}/pids.max", limits.Processes + SandboxLimits.AgentTaskReserve);
     }
 
-    public IReadOnlyList<string> ProcessFiles(string path) => [.. _limited.Select(root => $"{root}{path}/cgroup.procs")];
-
     public void ConfineDevices(string path, IReadOnlyList<(int Major, int? Minor)> devices)
     {
         var wanted = devices.Select(device => $"{device.Major}:{device.Minor?.ToString(CultureInfo.InvariantCulture) ?? "*"}").ToHashSet();
@@ -121,6 +119,9 @@ internal sealed class CgroupV1Tree : ICgroupTree
     public void Reclaim(string path) => CgroupFile.WriteIfThere($"{_memory}{path}/memory.force_empty", 0);
 
     public IReadOnlyList<int> Processes(string path) => CgroupFile.ReadPids($"{_freezer}{path}/cgroup.procs");
+
+    public IReadOnlyList<string> ProcessFiles(string path) =>
+        [.. _all.Select(root => $"{root}{path}/cgroup.procs").Where(File.Exists)];
 
     public void Kill(string path)
     {

@@ -46,8 +46,6 @@ internal sealed class CgroupV2Tree(string root) : ICgroupTree
         CgroupFile.WriteIfThere($"{group}/hugetlb.2MB.max", 0);
     }
 
-    public IReadOnlyList<string> ProcessFiles(string path) => [$"{root}{path}/cgroup.procs"];
-
     public void ConfineDevices(string path, IReadOnlyList<(int Major, int? Minor)> devices)
     {
     }
@@ -100,6 +98,8 @@ internal sealed class CgroupV2Tree(string root) : ICgroupTree
     }
 
     public IReadOnlyList<int> Processes(string path) => CgroupFile.ReadPids($"{root}{path}/cgroup.procs");
+
+    public IReadOnlyList<string> ProcessFiles(string path) => [$"{root}{path}/cgroup.procs"];
 
     public void Kill(string path)
     {

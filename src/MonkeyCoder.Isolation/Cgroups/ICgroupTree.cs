@@ -18,9 +18,6 @@ internal interface ICgroupTree
     /// <summary>Sets memory, CPU and process limits; also those that are the same for every sandbox.</summary>
     void SetLimits(string path, SandboxLimits limits);
 
-    /// <summary>The files <c>cgroup.procs</c> through which a process gets into the group, wherever it has limits.</summary>
-    IReadOnlyList<string> ProcessFiles(string path);
-
     /// <summary>
     /// Leaves reading and writing of these character devices (a missing minor stands for all) and nothing else: runtimes add
     /// some of their own. On v2 the runtime's program stays as it is; nothing inside can make a device node anyway.
@@ -55,6 +52,9 @@ internal interface ICgroupTree
 
     /// <summary>Processes of the group, as host pids; none where it does not exist.</summary>
     IReadOnlyList<int> Processes(string path);
+
+    /// <summary>The files that a process is written to to be in the group, one for each hierarchy that has it.</summary>
+    IReadOnlyList<string> ProcessFiles(string path);
 
     /// <summary>SIGKILL to every process of the group, the frozen too. They may take a moment to be gone.</summary>
     void Kill(string path);

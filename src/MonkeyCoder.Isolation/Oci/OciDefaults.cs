@@ -8,20 +8,23 @@ internal static class OciDefaults
     /// <summary>oom_score_adj of the agent: goes before the node. It gives its children more, so they go before it.</summary>
     public const int AgentOomScore = 300;
 
+    /// <summary>The agent as seen from the root of a sandbox.</summary>
+    public const string Agent = "/opt/monkeycoder/monkey-agent";
+
+    /// <summary>PATH of the agent, and so of what it starts.</summary>
+    public const string SearchPath = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
+
     // Enough for a program to raise its own limit a little, whatever the soft limit was set to.
     private const ulong MostOpenFiles = 4096;
     private const ulong LeastProcesses = 256;
     private const ulong MiB = 1024 * 1024;
-
-    /// <summary>The agent, as seen from inside.</summary>
-    public const string Agent = "/opt/monkeycoder/monkey-agent";
 
     /// <summary>Host name inside.</summary>
     public const string HostName = "sandbox";
 
     /// <summary>Environment of every agent.</summary>
     public static IReadOnlyList<string> Environment { get; } =
-        ["PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "LANG=C.UTF-8"];
+        [$"PATH={SearchPath}", "LANG=C.UTF-8"];
 
     /// <summary>Numbers of <c>&lt;asm-generic/resource.h&gt;</c> for the names of the OCI specification.</summary>
     public static IReadOnlyDictionary<string, int> ResourceNumbers { get; } = new Dictionary<string, int>(StringComparer.Ordinal)

@@ -26,7 +26,7 @@ internal static class SeccompProfile
     /// <summary>The filter of a profile as UTF-8 JSON.</summary>
     public static byte[] Render(SandboxProfile profile) => Render(Parse(ReadSource(), profile.ToString()));
 
-    /// <summary>The same filter as the kernel takes it.</summary>
+    /// <summary>The filter of a profile as the kernel takes it.</summary>
     public static byte[] Compile(SandboxProfile profile) => SeccompProgram.Compile(Parse(ReadSource(), profile.ToString()), SyscallNumbers.Read());
 
     /// <summary>The filter of the unprivileged tier, as the kernel takes it.</summary>

@@ -29,14 +29,14 @@ internal sealed class SandboxRemains(
     {
         var failures = new List<Exception>();
         // 1. Nothing is left that could use or make anything.
-        await TryAsync(failures, () => KillAsync(id, deadline)).ConfigureAwait(false);
+        await TryAsync(failures, () => KillAsync(paths.Cgroup(id), deadline)).ConfigureAwait(false);
         // 2. What it had.
         Try(failures, () => Unmount(paths.RootDirectory(id)));
         Try(failures, () => Unmount(paths.HomeDirectory(id)));
         Try(failures, () => DeleteTree(paths.RuntimeDirectory(id)));
         Try(failures, () => DeleteTree(paths.SandboxRunDirectory(id)));
         foreach (var name in SandboxVolumes.StoreNames(id)) Try(failures, () => store.TryOpen(name)?.Delete());
-        await TryAsync(failures, () => RemoveCgroupAsync(id, deadline)).ConfigureAwait(false);
+        await TryAsync(failures, () => RemoveEmptyGroupAsync(paths.Cgroup(id), deadline)).ConfigureAwait(false);
         if (failures.Count > 0) throw new AggregateException($"Parts of sandbox {id} could not be removed.", failures);
         // 3. What says that it is there.
         if (range is { } known) slots.Release(known);
@@ -45,9 +45,17 @@ internal sealed class SandboxRemains(
     }
 
     /// <summary>Returns when nothing of it runs.</summary>
-    public async Task KillAsync(SandboxId id, CancellationToken deadline)
+    public Task KillAsync(SandboxId id, CancellationToken deadline) => KillAsync(paths.Cgroup(id), deadline);
+
+    /// <summary>Kills what is in a group, and removes it.</summary>
+    public async Task RemoveGroupAsync(string group, CancellationToken deadline)
     {
-        var group = paths.Cgroup(id);
+        await KillAsync(group, deadline).ConfigureAwait(false);
+        await RemoveEmptyGroupAsync(group, deadline).ConfigureAwait(false);
+    }
+
+    private async Task KillAsync(string group, CancellationToken deadline)
+    {
         while (cgroups.Processes(group) is { Count: > 0 } left)
         {
             // Armed before the kill, so that no end is missed. New ones may have come meanwhile: then once more.
@@ -57,10 +65,10 @@ internal sealed class SandboxRemains(
         }
     }
 
-    private async Task RemoveCgroupAsync(SandboxId id, CancellationToken deadline)
+    private async Task RemoveEmptyGroupAsync(string group, CancellationToken deadline)
     {
         // A group stays busy for a moment after its last process has been reaped; v1 has no event for the end of that.
-        for (var pause = FirstPause; !cgroups.TryRemove(paths.Cgroup(id)); pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        for (var pause = FirstPause; !cgroups.TryRemove(group); pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
             await Task.Delay(pause, time, deadline).ConfigureAwait(false);
     }
 

@@ -15,8 +15,9 @@ internal sealed class StartupReclaim(EngineNode node)
     /// <exception cref="AggregateException">Parts could not be removed; all others have been.</exception>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        // 1. A runtime that is still launching would make things again behind our back.
+        // 1. A runtime that is still launching would make things again behind our back, and a zygote processes.
         await KillRuntimesAsync(cancellationToken).ConfigureAwait(false);
+        await RemoveZygotesAsync(cancellationToken).ConfigureAwait(false);
         // 2. Every sandbox that shows anywhere.
         var found = FindSandboxes();
         var failures = new List<Exception>();
@@ -59,6 +60,12 @@ internal sealed class StartupReclaim(EngineNode node)
 
     private static IEnumerable<string> Names(string directory) =>
         Directory.Exists(directory) ? Directory.EnumerateFileSystemEntries(directory).Select(path => Path.GetFileName(path)) : [];
+
+    private async Task RemoveZygotesAsync(CancellationToken cancellationToken)
+    {
+        foreach (var name in node.Cgroups.Children(node.Paths.CgroupParent).Where(static name => name.StartsWith(EnginePaths.ZygotePrefix, StringComparison.Ordinal)))
+            await node.Remains.RemoveGroupAsync($"{node.Paths.CgroupParent}/{name}", cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Kills processes whose command line says that they work on this instance's runtime state.</summary>
     private async Task KillRuntimesAsync(CancellationToken cancellationToken)

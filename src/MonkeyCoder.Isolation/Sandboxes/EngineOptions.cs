@@ -59,6 +59,12 @@ public sealed class EngineOptions
     public Func<int, bool> HasRoomInPool { get; set; } = static _ => true;
 
     /// <value>
+    /// Python kernels are forked from a process that has imported what they want, instead of being started, in the container tier.
+    /// Default true.
+    /// </value>
+    public bool Zygote { get; set; } = true;
+
+    /// <value>
     /// Done to every sandbox before it waits in the pool, e.g. starting a kernel; a sandbox it throws for is thrown away.
     /// Not done to a sandbox that is launched because the pool is empty. Default: nothing.
     /// </value>

@@ -9,6 +9,9 @@ internal sealed class EnginePaths
     /// <summary>Group above those of all instances.</summary>
     public const string CgroupRoot = "/monkeycoder";
 
+    /// <summary>Begins the names of zygotes' groups.</summary>
+    public const string ZygotePrefix = "zygote-";
+
     public EnginePaths(EngineOptions options)
     {
         StateDirectory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.StateDirectory));
@@ -69,4 +72,7 @@ internal sealed class EnginePaths
     public string RuntimeDirectory(SandboxId id) => Path.Combine(RuntimeRoot, id.Value);
 
     public string Cgroup(SandboxId id) => $"{CgroupParent}/{id.Value}";
+
+    /// <summary>Group of the zygotes of a template.</summary>
+    public string ZygoteCgroup(string templateVersion) => $"{CgroupParent}/{ZygotePrefix}{templateVersion}";
 }

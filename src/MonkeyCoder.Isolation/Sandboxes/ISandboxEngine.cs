@@ -24,7 +24,16 @@ public interface ISandboxEngine : IAsyncDisposable
 
     /// <summary>Sandboxes that wait in the pool now.</summary>
     int Pooled { get; }
+
+    /// <summary>The processes that kernels are forked from.</summary>
+    ZygoteStatus Zygotes { get; }
 }
+
+/// <summary>The processes that Python kernels are forked from.</summary>
+/// <param name="Ready">Those that can fork now.</param>
+/// <param name="Forks">Kernels forked since the start of the node.</param>
+/// <param name="Replaced">Zygotes that have died, or made room for another after many forks.</param>
+public readonly record struct ZygoteStatus(int Ready, long Forks, long Replaced);
 
 /// <summary>The host cannot run sandboxes; the message is one sentence that says what is missing.</summary>
 public sealed class HostNotReadyException(string message, Exception? inner = null) : Exception(message, inner);

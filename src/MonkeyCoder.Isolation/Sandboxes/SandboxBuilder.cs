@@ -5,6 +5,7 @@ using MonkeyCoder.Isolation.Launch;
 using MonkeyCoder.Isolation.Mounts;
 using MonkeyCoder.Isolation.Oci;
 using MonkeyCoder.Isolation.Reclaim;
+using MonkeyCoder.Isolation.Zygotes;
 using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Sandboxes;
@@ -23,8 +24,10 @@ namespace MonkeyCoder.Isolation.Sandboxes;
 /// <param name="node">Shared parts.</param>
 /// <param name="removals">Removes what fails, and holds launches up while there is too much to remove.</param>
 /// <param name="connect">Makes the client for an agent's socket.</param>
+/// <param name="zygotes">Where kernels are forked from; null where they are not.</param>
 /// <param name="logger">For sandboxes.</param>
-internal sealed class SandboxBuilder(EngineNode node, RemovalQueue removals, Func<string, ISandboxAgent> connect, ILogger logger)
+internal sealed class SandboxBuilder(
+    EngineNode node, RemovalQueue removals, Func<string, IKernelForks?, ISandboxAgent> connect, NodeZygotes? zygotes, ILogger logger)
 {
     private const int SocketBacklog = 512;
 
@@ -104,7 +107,8 @@ internal sealed class SandboxBuilder(EngineNode node, RemovalQueue removals, Fun
         if (door is not null) egress.Serve(door);
 
         // :: Step 7
-        var agent = connect(init.SocketPath ?? node.Paths.AgentSocket(id));
+        var forks = zygotes?.Of(template) is { } ofTemplate ? new KernelForks(id, spec.Profile, ids, process, ofTemplate, node) : null;
+        var agent = connect(init.SocketPath ?? node.Paths.AgentSocket(id), forks);
         await AwaitAgentAsync(id, agent, process, log, cancellationToken).ConfigureAwait(false);
         return new Sandbox(id, spec, template.Version, node, logger)
         {

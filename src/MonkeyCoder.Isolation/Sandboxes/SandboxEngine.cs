@@ -7,6 +7,7 @@ using MonkeyCoder.Isolation.Host;
 using MonkeyCoder.Isolation.Reclaim;
 using MonkeyCoder.Isolation.Store;
 using MonkeyCoder.Isolation.Unprivileged;
+using MonkeyCoder.Isolation.Zygotes;
 using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Sandboxes;
@@ -24,6 +25,9 @@ public sealed class SandboxEngine : ISandboxEngine
     private readonly OwnedResources _resources;
     private ITemplateSource? _templates;
     private Func<SandboxLimits, SandboxLimits, bool>? _sameHardLimits;
+#pragma warning disable CA2213 // Owned by the stack.
+    private NodeZygotes? _zygotes;
+#pragma warning restore CA2213
     private SandboxBuilder? _builder;
     private SandboxPool? _pool;
     private int _disposed;
@@ -49,6 +53,8 @@ public sealed class SandboxEngine : ISandboxEngine
     public int Pooled => _pool?.Count ?? 0;
 
     public TierDescription Tier { get; }
+
+    public ZygoteStatus Zygotes => _zygotes?.Status ?? default;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -89,7 +95,8 @@ public sealed class SandboxEngine : ISandboxEngine
         var removals = _resources.PushAsync(new RemovalQueue(node.Remains.KillAsync, node.Remains.RemoveAsync, _options, _logger, _time));
 #pragma warning restore CA2000
         _sameHardLimits = node.Ground.SameHardLimits;
-        _builder = new SandboxBuilder(node, removals, _parts.Connect, _logger);
+        if (_options.Zygote && _options.Tier == IsolationTier.Container) StartZygotes(node);
+        _builder = new SandboxBuilder(node, removals, _parts.Connect, _zygotes, _logger);
         _pool = new SandboxPool(_options.Pools, LaunchForPoolAsync, _options.HasRoomInPool, _time, _logger);
         _logger.EngineStarted(paths.Instance, cgroups.Version, store.Description);
         _pool.Start();
@@ -135,6 +142,15 @@ public sealed class SandboxEngine : ISandboxEngine
         }
     }
 
+    private void StartZygotes(EngineNode node)
+    {
+#pragma warning disable CA2000 // Owned by the stack.
+        _zygotes = _resources.PushAsync(new NodeZygotes(node, _logger));
+#pragma warning restore CA2000
+        foreach (var kind in _options.Pools)
+            if (kind.Size > 0 && _templates!.Find(kind.Template) is { } template) _ = _zygotes.Of(template);
+    }
+
     private static void MakeDirectories(EnginePaths paths)
     {
         try
@@ -173,7 +189,10 @@ public sealed class SandboxEngine : ISandboxEngine
         var sandbox = await LaunchAsync(spec, template, cancellationToken).ConfigureAwait(false);
         try
         {
-            if (_options.Prepare is { } prepare) await prepare(sandbox, cancellationToken).ConfigureAwait(false);
+            if (_options.Prepare is not { } prepare) return sandbox;
+            // Starting the first kernels while the zygote does the same imports would take longer than waiting for it.
+            if (_zygotes?.Of(template) is { } zygotes) await zygotes.Tried.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await prepare(sandbox, cancellationToken).ConfigureAwait(false);
             return sandbox;
         }
         catch
@@ -199,11 +218,11 @@ public sealed class SandboxEngine : ISandboxEngine
 /// <summary>What the engine is built on.</summary>
 /// <param name="OpenStore">Opens the place for what sandboxes write; the engine disposes it.</param>
 /// <param name="OpenTemplates">Finds what sandboxes are made from.</param>
-/// <param name="Connect">Makes the client for the socket of an agent.</param>
+/// <param name="Connect">Makes the client for the socket of an agent, and for what forks kernels into its sandbox, if anything does.</param>
 public sealed record EngineParts(
     Func<CancellationToken, Task<ISandboxStore>> OpenStore,
     Func<CancellationToken, Task<ITemplateSource>> OpenTemplates,
-    Func<string, ISandboxAgent> Connect)
+    Func<string, IKernelForks?, ISandboxAgent> Connect)
 {
     /// <summary>The way out of sandboxes.</summary>
     public EgressParts Egress { get; init; } = new();

@@ -18,6 +18,9 @@ internal sealed class SandboxProcess : IDisposable
     /// <summary>Host pid; means this process only while <see cref="Ended"/> has not completed.</summary>
     public int Pid => _init.Pid;
 
+    /// <summary>Stands for the process as long as this object lives.</summary>
+    public FileDescriptor Pidfd => _init.Pidfd;
+
     /// <summary>How it ended; null where it was not a child of this process.</summary>
     public Task<ChildExit?> Ended { get; }
 

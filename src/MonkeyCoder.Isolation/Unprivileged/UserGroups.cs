@@ -36,8 +36,6 @@ internal sealed class UserGroups(UidSlots slots, UserIds ids, bool gatekeepers) 
     public void SetLimits(string path, SandboxLimits limits) => Find(path).Limits = limits;
 
     /// <summary>Nothing to do: no device but those of its root can be reached.</summary>
-    public IReadOnlyList<string> ProcessFiles(string path) => [];
-
     public void ConfineDevices(string path, IReadOnlyList<(int Major, int? Minor)> devices)
     {
     }
@@ -69,6 +67,9 @@ internal sealed class UserGroups(UidSlots slots, UserIds ids, bool gatekeepers) 
 
     public IReadOnlyList<int> Processes(string path) =>
         UserOf(path) is { } user ? [.. Of(user).Select(static process => process.Pid)] : [];
+
+    // There are none: a group is what a user runs.
+    public IReadOnlyList<string> ProcessFiles(string path) => [];
 
     public void Kill(string path)
     {

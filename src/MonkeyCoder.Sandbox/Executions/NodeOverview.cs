@@ -18,7 +18,7 @@ internal sealed class NodeOverview(
     private readonly long _started = timeProvider.GetTimestamp();
 
     public HealthResponse Health() => new(
-        "ok", Version, registry.All.Count, engine.Pooled, engine.Templates, engine.Tier.Name, engine.Tier.Warning);
+        "ok", Version, registry.All.Count, engine.Pooled, engine.Templates, engine.Tier.Name, engine.Tier.Warning, engine.Zygotes.Ready);
 
     public NodeMetricsResponse Metrics()
     {

@@ -49,6 +49,12 @@ internal sealed class EngineSettings
     /// </value>
     public SandboxLauncher Launcher { get; set; } = SandboxLauncher.Native;
 
+    /// <value>
+    /// Fork Python kernels from a process that has numpy, pandas and matplotlib loaded, in the container tier, instead of starting
+    /// them. Default true.
+    /// </value>
+    public bool Zygote { get; set; } = true;
+
     /// <value>The OCI runtime, an absolute path. Default /usr/sbin/runc.</value>
     public string RuntimePath { get; set; } = "/usr/sbin/runc";
 
@@ -83,6 +89,7 @@ internal sealed class EngineSettings
         RunDirectory = RunDirectory,
         Tier = Tier,
         Launcher = Launcher,
+        Zygote = Zygote,
         RuntimePath = RuntimePath,
         GvisorPath = GvisorPath,
         GvisorPlatform = GvisorPlatform,

@@ -27,7 +27,7 @@ internal static class EngineSetup
         var parts = new EngineParts(
             async cancellationToken => await SandboxStore.OpenAsync(settings.ToStore(storage), cancellationToken).ConfigureAwait(false),
             async cancellationToken => await NodeTemplates.LoadAsync(settings.ToTemplates(storage), cancellationToken).ConfigureAwait(false),
-            static path => AgentClient.ForUnixSocket(path))
+            static (path, forks) => AgentClient.ForUnixSocket(path, forks: forks))
         {
             Egress = services.GetRequiredService<IOptions<GatewaySettings>>().Value.ToParts(
                 services.GetService<AddressPolicy>(), services.GetRequiredService<IEgressEvents>(), services.GetRequiredService<TimeProvider>()),

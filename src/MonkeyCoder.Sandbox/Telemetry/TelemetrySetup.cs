@@ -17,6 +17,7 @@ internal static class TelemetrySetup
     public static IServiceCollection AddTelemetry(this IServiceCollection services)
     {
         services.TryAddSingleton<NodeGauges>();
+        services.TryAddSingleton<ZygoteMetrics>();
         services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter(ExecutionMetrics.MeterName)
             .AddPrometheusExporter(exporter =>
@@ -33,6 +34,7 @@ internal static class TelemetrySetup
     {
         // Gauges exist from their construction on.
         app.Services.GetRequiredService<NodeGauges>();
+        app.Services.GetRequiredService<ZygoteMetrics>();
         app.MapPrometheusScrapingEndpoint(
                 MetricsPath, meterProvider: null, branch => branch.Use(WithoutEmptyLabelsAsync), optionsName: null)
             .WithName("Metrics")

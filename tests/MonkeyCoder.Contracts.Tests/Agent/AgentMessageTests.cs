@@ -38,6 +38,8 @@ public sealed class AgentMessageTests
         ["change bare"] = (new WatchEventInfo("n", WatchEventType.Remove, null), WatchEventInfo.Read),
         ["entry"] = (Entry with { SymlinkTarget = null }, FileEntryInfo.Read),
         ["open kernel"] = (new KernelOpenRequest("id", "python", null, "user"), KernelOpenRequest.Read),
+        ["kernel plan"] = (new KernelPlanMessage(1001, 1001, [1001, 27], Map, "/w"), KernelPlanMessage.Read),
+        ["forked kernel"] = (new ForkedKernelMessage(7), ForkedKernelMessage.Read),
         ["execute"] = (new KernelExecuteRequest("id", "print('\0')", Map), KernelExecuteRequest.Read),
         ["kernel"] = (new KernelRequest("id"), KernelRequest.Read),
         ["message"] = (new KernelMessageEvent("result", true, new byte[] { 1, 2, 3 }), KernelMessageEvent.Read),

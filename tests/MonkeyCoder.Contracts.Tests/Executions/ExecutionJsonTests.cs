@@ -80,8 +80,8 @@ public sealed class ExecutionJsonTests
             """{"removed":1,"remaining":2}""",
             JsonSerializer.Serialize(new CleanupResponse(1, 2), ExecutionJson.Default.CleanupResponse));
         Assert.Equal(
-            """{"status":"ok","version":"0.1.0","sandboxes":1,"pooled":2,"templates":["base"],"tier":"container"}""",
-            JsonSerializer.Serialize(new HealthResponse("ok", "0.1.0", 1, 2, ["base"], "container", null), ExecutionJson.Default.HealthResponse));
+            """{"status":"ok","version":"0.1.0","sandboxes":1,"pooled":2,"templates":["base"],"tier":"container","zygotes":1}""",
+            JsonSerializer.Serialize(new HealthResponse("ok", "0.1.0", 1, 2, ["base"], "container", null, 1), ExecutionJson.Default.HealthResponse));
         Assert.Equal(
             """{"uptime_seconds":1.5,"sandboxes":{"live":1,"kept":1,"pooled":2,"paused":1},"executions":{"running":0,"completed":1,"failed":2,"timeout":3,"killed":4,"cancelled":5},"usage":{"memory_bytes":1,"cpu_percent":0.5,"disk_bytes":2,"processes":3}}""",
             JsonSerializer.Serialize(

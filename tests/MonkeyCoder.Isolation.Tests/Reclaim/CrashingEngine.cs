@@ -18,10 +18,10 @@ internal sealed class CrashingEngine : IDisposable
 
     /// <summary>Starts it; returns when as many sandboxes run as asked for, and it goes on launching and removing more.</summary>
     public static async Task<CrashingEngine> StartAsync(
-        string directory, int sandboxes, CancellationToken cancellationToken, IsolationTier tier = IsolationTier.Container)
+        string directory, int sandboxes, CancellationToken cancellationToken, IsolationTier tier = IsolationTier.Container, bool zygote = false)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        start.Environment[Variable] = $"{directory}:{sandboxes}:{tier}";
+        start.Environment[Variable] = $"{directory}:{sandboxes}:{tier}:{zygote}";
         var engine = new CrashingEngine(Process.Start(start)!);
         string? line;
         while ((line = await engine._process.StandardOutput.ReadLineAsync(cancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(60), cancellationToken)) != Ready)
@@ -49,13 +49,14 @@ internal sealed class CrashingEngine : IDisposable
     public static async Task<int> RunAsync(string role)
     {
         var fields = role.Split(':');
-        await RunAsync(fields[0], int.Parse(fields[1], CultureInfo.InvariantCulture), Enum.Parse<IsolationTier>(fields[2]));
+        await RunAsync(fields[0], int.Parse(fields[1], CultureInfo.InvariantCulture), Enum.Parse<IsolationTier>(fields[2]), bool.Parse(fields[3]));
         return 1;
     }
 
-    private static async Task RunAsync(string directory, int sandboxes, IsolationTier tier)
+    private static async Task RunAsync(string directory, int sandboxes, IsolationTier tier, bool zygote)
     {
         var options = EngineFixture.NewOptions(directory);
+        options.Zygote = zygote;
         if (tier == IsolationTier.Unprivileged) UnprivilegedFixture.Choose(options);
         var engine = EngineFixture.NewEngine(options);
         await engine.StartAsync(CancellationToken.None);

@@ -42,6 +42,8 @@ public sealed class EngineFixture : IAsyncLifetime
         Pools = [],
         LaunchTimeout = TimeSpan.FromSeconds(60),
         TeardownTimeout = TimeSpan.FromSeconds(60),
+        // Tests of zygotes ask for one.
+        Zygote = false,
     };
 
     /// <summary>Started, with options changed.</summary>
@@ -60,7 +62,7 @@ public sealed class EngineFixture : IAsyncLifetime
         var parts = new EngineParts(
             async cancellationToken => await BtrfsStore.OpenAsync(new StoreSettings { StateDirectory = options.StateDirectory, SizeBytes = 4L << 30 }, cancellationToken),
             async cancellationToken => await NodeTemplates.LoadAsync(new TemplateSettings { CacheDirectory = options.CacheDirectory }, cancellationToken),
-            path => AgentClient.ForUnixSocket(path));
+            (path, forks) => AgentClient.ForUnixSocket(path, forks: forks));
         return new SandboxEngine(options, exchange?.Invoke(parts) ?? parts, Loggers, TimeProvider.System);
     }
 

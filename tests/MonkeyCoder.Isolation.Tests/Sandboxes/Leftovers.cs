@@ -19,15 +19,15 @@ internal static class Leftovers
         Assert.True(left.Count == 0, "Left behind: " + string.Join("; ", left));
     }
 
-    /// <summary>One line for each thing; of a running engine the store and the directories are no leftovers.</summary>
+    /// <summary>One line for each thing; of a running engine the store, the directories and the zygotes are no leftovers.</summary>
     public static IReadOnlyList<string> Find(EnginePaths paths, bool running)
     {
         var left = new List<string>();
         var cgroups = CgroupTree.Detect();
-        left.AddRange(cgroups.Children(paths.CgroupParent).Select(group => "cgroup " + group));
+        left.AddRange(cgroups.Children(paths.CgroupParent).Where(group => !running || !group.StartsWith(EnginePaths.ZygotePrefix, StringComparison.Ordinal)).Select(group => "cgroup " + group));
         left.AddRange(MountTable.Below(paths.StateDirectory).Concat(MountTable.Below(paths.RunDirectory))
             .Where(mount => !running || mount.FileSystem != "btrfs").Select(mount => "mount " + mount.MountPoint));
-        left.AddRange(Processes(paths));
+        left.AddRange(Processes(paths, running));
         left.AddRange(Files(paths.SandboxesDirectory));
         left.AddRange(Files(paths.RuntimeRoot));
         left.AddRange(Files(Path.Combine(paths.StateDirectory, "store")));
@@ -41,7 +41,7 @@ internal static class Leftovers
     }
 
     /// <summary>Processes in a group of the instance, or with a root of its own below the state directory.</summary>
-    private static IEnumerable<string> Processes(EnginePaths paths)
+    private static IEnumerable<string> Processes(EnginePaths paths, bool running)
     {
         foreach (var directory in Directory.EnumerateDirectories("/proc").Where(path => char.IsAsciiDigit(Path.GetFileName(path)[0])))
         {
@@ -57,6 +57,7 @@ internal static class Leftovers
                 continue;
             }
 
+            if (running && groups.Contains($"{paths.CgroupParent}/{EnginePaths.ZygotePrefix}", StringComparison.Ordinal)) continue;
             if (groups.Contains(paths.CgroupParent + "/", StringComparison.Ordinal) || root.StartsWith(paths.StateDirectory + "/", StringComparison.Ordinal))
                 yield return $"process {Path.GetFileName(directory)}";
         }

@@ -40,7 +40,8 @@ public sealed class MetricsTests
             [
                 "sandbox_active_sessions", "sandbox_cpu_usage_percent", "sandbox_execution_duration_seconds_bucket",
                 "sandbox_execution_duration_seconds_count", "sandbox_execution_duration_seconds_sum",
-                "sandbox_executions_total", "sandbox_memory_usage_bytes", "sandbox_paused_sessions",
+                "sandbox_executions_total", "sandbox_kernel_forks_total", "sandbox_memory_usage_bytes", "sandbox_paused_sessions",
+                "sandbox_zygotes", "sandbox_zygotes_replaced_total",
             ],
             lines.Select(line => line.Split('{', ' ')[0]).Distinct().Order(StringComparer.Ordinal));
         Assert.Contains("# TYPE sandbox_execution_duration_seconds histogram", text, StringComparison.Ordinal);

@@ -9,6 +9,8 @@ public sealed class FakeSandboxEngine : ISandboxEngine
 {
     private readonly ConcurrentQueue<FakeSandbox> _sandboxes = [];
 
+    public ZygoteStatus Zygotes => default;
+
     /// <summary>Agent of sandboxes, where <see cref="MakeAgent"/> is not set.</summary>
     public FakeAgent Agent { get; } = new();
 

@@ -18,5 +18,9 @@ Where to change what:
 ``images``         Pillow's ``show`` and ``save``
 ``imports``        acts when a module is first imported
 ``preload``        warms a kernel, or a zygote that forks kernels
+``zygote``         the process that kernels are forked from
+``entrance``       the way of such a fork into its sandbox
+``fresh``          what forks must not have in common
+``libc``           system calls for both
 =================  ==========================================================
 """

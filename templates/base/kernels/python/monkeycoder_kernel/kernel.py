@@ -7,6 +7,7 @@ import importlib
 import os
 import random
 import site
+import socket
 import sys
 
 from . import channel, errors, figures, formatters, images, interrupts, plain, preload, results, shell, streams
@@ -15,8 +16,14 @@ _PROTOCOL_FD = 3
 
 
 def main(driver_directory):
-    """Runs the driver in this process until the agent closes the socket."""
-    serve(prepare(driver_directory), _PROTOCOL_FD)
+    """Runs the driver in this process until the agent closes the socket; with a zygote's socket, forks kernels."""
+    made = prepare(driver_directory)
+    if _is_socket_of_zygote(_PROTOCOL_FD):
+        from . import zygote
+
+        zygote.run(made, _PROTOCOL_FD, serve)
+    else:
+        serve(made, _PROTOCOL_FD)
 
 
 def prepare(driver_directory):
@@ -42,6 +49,11 @@ def serve(made, fd):
     except BrokenPipeError:
         # The agent is gone.
         pass
+
+
+def _is_socket_of_zygote(fd):
+    with socket.socket(fileno=os.dup(fd)) as wire:
+        return wire.type == socket.SOCK_SEQPACKET
 
 
 def _find_user_packages():
