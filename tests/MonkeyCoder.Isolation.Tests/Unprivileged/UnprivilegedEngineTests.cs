@@ -72,6 +72,8 @@ public sealed class UnprivilegedEngineTests(UnprivilegedFixture fixture) : IClas
             await one.RunAsync("for d in /home/user /tmp /var/tmp /dev/shm /sandbox/volumes/workspace /sandbox/volumes/temp /sandbox/volumes/logs; do echo mine > $d/mine; mkdir $d/.hidden; done; chmod 0 /tmp/.hidden");
         }
 
+        // Its slot is free when it has been removed.
+        await Leftovers.AssertNoneAsync(Engine.Paths, running: true);
         await using var next = (Sandbox)await Engine.AcquireAsync(SandboxProfile.Strict);
 
         Assert.Equal(host, new FileInfo($"/proc/{next.Process.Pid}/root").LinkTarget);
