@@ -44,10 +44,12 @@ public class AgentUnderTest : IDisposable
             string[] setpriv = strict
                 ? ["/usr/bin/setpriv", $"--reuid={userId}", "--regid=1001", "--clear-groups", "--no-new-privs", "--bounding-set=-all"]
                 : [];
+            // The runtime of a debug build handles these unless they are ignored; the published agent leaves it to the kernel, which does.
+            string[] env = ["/usr/bin/env", "--ignore-signal=INT,TERM"];
             _launcher = Libc.Spawn(new SpawnRequest
             {
                 Path = "/usr/bin/unshare",
-                Arguments = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", .. wrapper, .. setpriv, AgentPath(), "--etc", etc, "--kernels", kernels],
+                Arguments = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", .. wrapper, .. setpriv, .. env, AgentPath(), "--etc", etc, "--kernels", kernels],
                 Environment = Environment(),
                 WorkingDirectory = "/",
                 Descriptors = [new DescriptorMapping(log!, 1), new DescriptorMapping(log!, 2), new DescriptorMapping(_listener, 3)],

@@ -175,7 +175,7 @@ drop_client_packets() {
   within 60 clients_connected || echo "BREACH the clients did not connect"
   ip netns exec "corpus-$INSTANCE" nft -f - <<<'table inet cut { chain in { type filter hook input priority 0; policy drop; }; chain out { type filter hook output priority 0; policy drop; }; }'
 }
-clients_connected() { [ "$(svc_fds)" -ge "$((f0 + 100))" ]; }
+clients_connected() { [ "$(svc_fds)" -ge "$((f0 + 95))" ]; }
 clients_gone() { [ "$(svc_fds)" -le "$((f0 + 10))" ]; }
 # Only then may the clients end: their farewells must not be what the service notices.
 undrop() { :; }

@@ -12,14 +12,15 @@ sbx_exec() {
 }
 sbx_exec_id() { sbx_exec "$@"; }
 
-# Everything a node can leave on its machine, one thing a line, and what of the host's own must not change.
+# Everything a node can leave on its machine, one thing a line, and what of the host's own must not change. Its zygotes, which it has
+# while it runs, are not among it; that they end with it is what tests with NodeUnderTest show.
 left() {
   local group process claim device
   for group in /sys/fs/cgroup/*/monkeycoder/"$INSTANCE"/* /sys/fs/cgroup/monkeycoder/"$INSTANCE"/*; do
-    [ -d "$group" ] && echo "cgroup $group"
+    [ -d "$group" ] && [[ $group != */zygote-* ]] && echo "cgroup $group"
   done
   for process in /proc/[0-9]*; do
-    grep -qs "/monkeycoder/$INSTANCE/" "$process/cgroup" && echo "process ${process#/proc/} $(cat "$process/comm" 2>/dev/null)"
+    grep -qsE "/monkeycoder/$INSTANCE/([^z]|z[^y])" "$process/cgroup" && echo "process ${process#/proc/} $(cat "$process/comm" 2>/dev/null)"
   done
   awk -v state="$STATE/" 'index($5, state) == 1 && $5 != state "store" { print "mount", $5 }' /proc/self/mountinfo
   ls "$RUN/$INSTANCE" 2>/dev/null | grep -vx 'runc\|layers' | sed 's/^/run /'

@@ -30,6 +30,8 @@ internal sealed class Leftovers(string stateDirectory)
         found.AddRange(Names(Path.Combine(stateDirectory, "store")).Where(name => name.StartsWith('i')).Select(name => $"subvolume {name}"));
         found.AddRange(Claims().Select(claim => $"uid claim {claim}"));
         if (!serviceRuns) found.AddRange(LoopDevices().Select(device => $"loop device {device}"));
+        // What a running service forks kernels from is not left, but at work.
+        if (serviceRuns) found.RemoveAll(static thing => thing.Contains("/zygote-", StringComparison.Ordinal));
         return [.. found.Where(thing => alive is null || !alive.Any(id => thing.Contains(id, StringComparison.Ordinal)))];
     }
 
@@ -48,7 +50,8 @@ internal sealed class Leftovers(string stateDirectory)
     }
 
     /// <summary>Ids with a control group: the sandboxes that are alive, pooled ones included.</summary>
-    public IReadOnlyList<string> SandboxIds() => [.. Groups().Select(Path.GetFileName).Distinct()!];
+    public IReadOnlyList<string> SandboxIds() =>
+        [.. Groups().Select(static group => Path.GetFileName(group)).Where(static name => !name.StartsWith("zygote-", StringComparison.Ordinal)).Distinct()];
 
     /// <summary>
     /// Network namespaces that the service's sockets keep although no process of a sandbox is in them. A namespace lives
