@@ -116,9 +116,8 @@ internal sealed class RemovalQueue : IAsyncDisposable
         lock (_lock)
         {
             _count--;
-            // One for each that goes; those who have given up are passed over.
-            while (_count < _options.MostPendingRemovals && _makers.TryDequeue(out var turn))
-                if (turn.TrySetResult()) return;
+            // All of them: a launch that is let in adds nothing to the count, so nobody would come for those behind it.
+            while (_count < _options.MostPendingRemovals && _makers.TryDequeue(out var turn)) turn.TrySetResult();
         }
     }
 }

@@ -73,7 +73,9 @@ internal sealed class StartupReclaim(EngineNode node)
         var runtimes = Directory.EnumerateDirectories("/proc")
             .Select(path => int.TryParse(Path.GetFileName(path), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : 0)
             .Where(pid => pid > 0 && IsRuntime(pid)).ToArray();
-        var ended = node.Exits.WaitAllAsync(runtimes, cancellationToken);
+        using var limit = new CancellationTokenSource(node.Options.TeardownTimeout, node.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        var ended = node.Exits.WaitAllAsync(runtimes, either.Token);
         foreach (var pid in runtimes) _ = Libc.TryKill(pid, Libc.SIGKILL);
         await ended.ConfigureAwait(false);
     }
@@ -82,7 +84,9 @@ internal sealed class StartupReclaim(EngineNode node)
     {
         try
         {
-            return File.ReadAllText($"/proc/{pid}/cmdline").Contains($"\0--root\0{node.Paths.RuntimeRoot}", StringComparison.Ordinal);
+            // What is in the group of a sandbox can call itself anything, and one that is frozen does not die by a signal alone.
+            return File.ReadAllText($"/proc/{pid}/cmdline").Contains($"\0--root\0{node.Paths.RuntimeRoot}", StringComparison.Ordinal)
+                && !File.ReadAllText($"/proc/{pid}/cgroup").Contains(node.Paths.CgroupParent + "/", StringComparison.Ordinal);
         }
         catch (IOException)
         {

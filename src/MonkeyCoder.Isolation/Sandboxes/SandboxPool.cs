@@ -113,7 +113,7 @@ internal sealed class SandboxPool : IAsyncDisposable
             {
                 Fill(kind);
                 if (kind.Ready.Count <= kind.Options.Size) continue;
-                if (kind.Ready.Count > kind.Demand.Target || !_hasRoom(kind.Ready.Count))
+                if (kind.Ready.Count > kind.Demand.Target || !_hasRoom(kind.Ready.Count - 1))
                 {
                     var surplus = kind.Ready[0];
                     kind.Ready.RemoveAt(0);

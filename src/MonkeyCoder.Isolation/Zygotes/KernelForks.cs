@@ -35,7 +35,7 @@ internal sealed class KernelForks(
             zygotes.CountFork();
             return forked;
         }
-        catch (Exception e) when (e is ZygoteException or SyscallException or SocketException)
+        catch (Exception e) when (e is ZygoteException or SyscallException or SocketException or IOException or ObjectDisposedException)
         {
             zygotes.ReportFailure(id, e.Message);
             return null;
@@ -58,7 +58,9 @@ internal sealed class KernelForks(
 
             // :: Step 3
             var told = SendAsync(wire, plan, cancellationToken);
-            await zygote.ForkAsync([agent.Pidfd, .. theirs], cancellationToken).ConfigureAwait(false);
+            // One of its own: the number of that of a sandbox that goes meanwhile could be the next one's.
+            using var process = Libc.DuplicateAtLeast(agent.Pidfd, 0);
+            await zygote.ForkAsync([process, .. theirs], cancellationToken).ConfigureAwait(false);
             foreach (var descriptor in theirs) descriptor.Dispose();
             var pid = await ReadAnswerAsync(wire, cancellationToken).ConfigureAwait(false);
             await told.ConfigureAwait(false);

@@ -9,6 +9,7 @@ internal sealed class TemplateZygotes : IAsyncDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ShortLife = TimeSpan.FromSeconds(10);
 
     private readonly TemplateLayers _template;
     private readonly EngineNode _node;
@@ -77,11 +78,20 @@ internal sealed class TemplateZygotes : IAsyncDisposable
                 var old = Interlocked.Exchange(ref _current, zygote);
                 _logger.ZygoteReady(_template.Version, zygote.Pid, _node.Time.GetElapsedTime(started).TotalMilliseconds);
                 _tried.TrySetResult();
-                pause = FirstPause;
+                var ready = _node.Time.GetTimestamp();
                 if (old is not null) await old.DisposeAsync().ConfigureAwait(false);
                 await Task.WhenAny(zygote.Ended, zygote.Spent).WaitAsync(stopping).ConfigureAwait(false);
                 Interlocked.Increment(ref _replaced);
                 if (zygote.Ended.IsCompleted) _logger.ZygoteEnded(_template.Version, zygote.Pid, zygote.LastWords);
+                if (_node.Time.GetElapsedTime(ready) >= ShortLife)
+                {
+                    pause = FirstPause;
+                    continue;
+                }
+
+                // Whoever can end them must not keep the node busy with making new ones.
+                await Task.Delay(pause, _node.Time, stopping).ConfigureAwait(false);
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }
 #pragma warning disable CA1031 // The loop goes on whatever happened to one zygote: kernels are started without it meanwhile.
             catch (Exception e) when (!stopping.IsCancellationRequested)

@@ -150,8 +150,10 @@ internal sealed class Zygote : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         // A fork that is on its way is let go first.
-        _ = await _turn.WaitAsync(ForkTimeout).ConfigureAwait(false);
+        var mine = await _turn.WaitAsync(ForkTimeout).ConfigureAwait(false);
         Kill();
+        // Those who waited for their fork learn that there will be none.
+        if (mine) _turn.Release();
         await ((Task)Ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _control.Dispose();
         _answers.Dispose();

@@ -121,7 +121,14 @@ internal sealed class SandboxClock(TimeProvider time) : TimeProvider
             lock (_clock._lock)
             {
                 // Stopped or moved while this was on its way: the timer has been set anew then.
-                if (_due is not { } due || _clock._stoppedAt is not null || _clock.Now < due) return;
+                if (_due is not { } due || _clock._stoppedAt is not null) return;
+                if (_clock.Now < due)
+                {
+                    // A moment early: timers of .NET count by a coarser clock than timestamps.
+                    Arm();
+                    return;
+                }
+
                 Set(_period > TimeSpan.Zero ? due + _clock.Ticks(_period) : null);
             }
 

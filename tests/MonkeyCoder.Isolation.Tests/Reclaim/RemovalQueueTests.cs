@@ -62,6 +62,19 @@ public sealed class RemovalQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task WaitForRoomAsync_MoreWaitThanThereAreRemovals_AllGetIn()
+    {
+        await using var queue = NewQueue(most: 1);
+        await queue.EndAsync(SandboxId.New(), null, Token);
+        var waiting = Enumerable.Range(0, 5).Select(_ => queue.WaitForRoomAsync(Token)).ToArray();
+
+        _permits.Release();
+
+        await Task.WhenAll(waiting).WaitAsync(Deadline, Token);
+        await queue.WaitForRoomAsync(Token).WaitAsync(Deadline, Token);
+    }
+
+    [Fact]
     public async Task DisposeAsync_WithSomeWaiting_RemovesThemAllFirst()
     {
         var queue = NewQueue(most: 10);

@@ -84,4 +84,57 @@ public sealed class SandboxClockTests
         _time.Advance(TimeSpan.FromSeconds(paused));
         _clock.Go();
     }
+
+    [Fact]
+    public void Timer_ThatFiresAMomentEarly_FiresAgain()
+    {
+        var coarse = new CoarseTime();
+        var clock = new SandboxClock(coarse);
+        var fired = 0;
+        using var timer = clock.CreateTimer(_ => fired++, null, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
+
+        coarse.Ticks = TimeSpan.FromSeconds(1).Ticks - 1;
+        coarse.Fire();
+        Assert.Equal(0, fired);
+        Assert.Equal(TimeSpan.FromMilliseconds(1), coarse.Due);
+
+        coarse.Ticks += TimeSpan.FromMilliseconds(1).Ticks;
+        coarse.Fire();
+        Assert.Equal(1, fired);
+    }
+
+    /// <summary>Its one timer fires when the test says so, as those of .NET do a moment before their timestamps say.</summary>
+    private sealed class CoarseTime : TimeProvider, ITimer
+    {
+        private TimerCallback? _callback;
+        private object? _state;
+
+        public long Ticks { get; set; }
+
+        public TimeSpan Due { get; private set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Ticks;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            (_callback, _state, Due) = (callback, state, dueTime);
+            return this;
+        }
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            Due = dueTime;
+            return true;
+        }
+
+        public void Fire() => _callback!(_state);
+
+        public void Dispose()
+        {
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
 }
