@@ -20,6 +20,9 @@ internal static partial class ExecutionLog
     [LoggerMessage(1204, LogLevel.Information, "Cleanup removed {Count} sandboxes of {Tenant}")]
     public static partial void CleanedUp(this ILogger logger, int count, string tenant);
 
+    [LoggerMessage(1205, LogLevel.Information, "Sandbox was paused; the execution is not waited for")]
+    public static partial void CutOff(this ILogger logger);
+
     /// <summary>Puts ids on every line that is logged within: the execution's, the tenant's, the sandbox's once it is known.</summary>
     public static IDisposable? BeginExecution(this ILogger logger, string executionId, string tenant) =>
         logger.BeginScope(new LogIds(new("execution_id", executionId), new("tenant", tenant)));

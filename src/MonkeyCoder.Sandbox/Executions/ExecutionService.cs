@@ -31,7 +31,6 @@ internal sealed class ExecutionService(
         if (plan.SandboxId is { } id)
         {
             if (sandboxes.Find(caller.Tenant, id) is not { } found) return sandboxes.Missing(caller.Tenant, id);
-            if (found.IsPaused) return ProblemCatalog.Make(ProblemCodes.SandboxPaused);
             return await RunInAsync(found, plan, isKept: true, cancellationToken).ConfigureAwait(false);
         }
 
@@ -49,21 +48,34 @@ internal sealed class ExecutionService(
         }
     }
 
-    private async Task<ExecuteResponse> RunInAsync(
+    private async Task<Result<ExecuteResponse>> RunInAsync(
         LiveSandbox sandbox, ExecutionPlan plan, bool isKept, CancellationToken cancellationToken)
     {
         using var scope = logger.BeginSandbox(sandbox.Id.Value);
-        using var use = sandboxes.Use(sandbox, plan.Timeout);
-        using var activity = sandbox.Activity.Enter();
+        if (sandbox.Runs.Current is not { } run) return Paused(ExecutionWait.PausedBefore, isKept);
         logger.Started(plan.Language, Encoding.UTF8.GetByteCount(plan.Code));
-        var cell = new CellRequest(
+        var request = new CellRequest(
             sandbox.Contexts.Default(plan.Language), plan.Code, NoEnvironment, plan.Timeout, KernelIsKept: isKept);
         var answer = new ExecutionAnswer(options.Value);
-        await foreach (var next in runner.RunAsync(sandbox, cell, cancellationToken).ConfigureAwait(false)) answer.Take(next);
+        var cell = new ExecutionCell(runner, sandbox, request, answer);
+        var wait = await cell.RunAsync(run, () => sandboxes.Use(sandbox, plan.Timeout), cancellationToken).ConfigureAwait(false);
         if (cancellationToken.IsCancellationRequested) logger.Abandoned();
         cancellationToken.ThrowIfCancellationRequested();
+        if (wait != ExecutionWait.Ended)
+        {
+            logger.CutOff();
+            return Paused(wait, isKept);
+        }
+
         var response = answer.Make(plan.ExecutionId);
         logger.Ended(answer.End.Status, answer.End.Reason, response.ResourceUsage.WallSeconds, response.ResourceUsage.CpuSeconds);
         return isKept && !sandbox.Stopping.IsCancellationRequested ? response with { SandboxId = sandbox.Id.Value } : response;
     }
+    private static Problem Paused(ExecutionWait wait, bool isKept) => ProblemCatalog.Make(ProblemCodes.SandboxPaused, (wait, isKept) switch
+    {
+        (_, false) => "The sandbox was paused before its only cell had ended, and has been removed; set keep to keep it.",
+        (ExecutionWait.PausedWithin, true) =>
+            "The sandbox was paused while the cell ran. The cell goes on when the sandbox is resumed, and its output is lost.",
+        _ => null,
+    });
 }

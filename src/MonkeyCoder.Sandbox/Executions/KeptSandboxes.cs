@@ -7,7 +7,7 @@ namespace MonkeyCoder.Sandbox.Executions;
 
 /// <summary>
 /// The sandboxes that <c>/sandbox/execute</c> keeps. Each lives for a while after its last cell; those of the E2B API are
-/// not among them, and keep the end that their owner gave them.
+/// not among them, and keep the end that their owner gave them. One to which its owner gives more time has that, too.
 /// </summary>
 internal sealed class KeptSandboxes(ISandboxRegistry registry, IOptions<ExecutionOptions> options, TimeProvider timeProvider)
 {
@@ -29,7 +29,7 @@ internal sealed class KeptSandboxes(ISandboxRegistry registry, IOptions<Executio
     {
         if (!_kept.TryGetValue(sandbox.Id, out var use)) return null;
         use.Enter();
-        Extend(sandbox, timeout);
+        Extend(use, timeout);
         return new Lease(this, use);
     }
 
@@ -39,17 +39,36 @@ internal sealed class KeptSandboxes(ISandboxRegistry registry, IOptions<Executio
 
     private IEnumerable<KeptUse> Live() => _kept.Values.Where(use => !use.Sandbox.Stopping.IsCancellationRequested);
 
-    private void Extend(LiveSandbox sandbox, TimeSpan timeout)
+    /// <summary>Lets it live as long as the cell may take; what others promised it is remembered.</summary>
+    private void Extend(KeptUse use, TimeSpan timeout)
     {
-        var end = timeProvider.GetUtcNow() + timeout + options.Value.KeptLife;
-        if (end > sandbox.EndAt && !sandbox.Stopping.IsCancellationRequested) registry.SetEnd(sandbox, end);
+        var sandbox = use.Sandbox;
+        lock (use.Lock)
+        {
+            if (sandbox.EndAt != use.Given) use.Promised = sandbox.EndAt;
+            SetEnd(use, timeProvider.GetUtcNow() + timeout + options.Value.KeptLife);
+        }
     }
 
     private void Leave(KeptUse use)
     {
         use.Leave();
-        if (!use.IsIdle || use.Sandbox.Stopping.IsCancellationRequested) return;
-        registry.SetEnd(use.Sandbox, timeProvider.GetUtcNow() + options.Value.KeptLife);
+        if (!use.IsIdle) return;
+        var end = timeProvider.GetUtcNow() + options.Value.KeptLife;
+        lock (use.Lock)
+        {
+            // Only what was given to it for its cells is taken back.
+            if (use.Sandbox.EndAt != use.Given) SetEnd(use, end);
+            else if (!use.Sandbox.Stopping.IsCancellationRequested && registry.SetEnd(use.Sandbox, end > use.Promised ? end : use.Promised))
+                use.Given = use.Sandbox.EndAt;
+        }
+    }
+
+    /// <summary>Only extends. Caller holds the lock of the use.</summary>
+    private void SetEnd(KeptUse use, DateTimeOffset end)
+    {
+        if (end > use.Sandbox.EndAt && !use.Sandbox.Stopping.IsCancellationRequested && registry.SetEnd(use.Sandbox, end))
+            use.Given = use.Sandbox.EndAt;
     }
 
     private sealed class KeptUse(LiveSandbox sandbox)
@@ -59,6 +78,14 @@ internal sealed class KeptSandboxes(ISandboxRegistry registry, IOptions<Executio
         public LiveSandbox Sandbox => sandbox;
 
         public bool IsIdle => Volatile.Read(ref _running) == 0;
+
+        public Lock Lock { get; } = new();
+
+        /// <summary>Under the lock: the end that it got because of its cells; another one is somebody else's doing.</summary>
+        public DateTimeOffset Given { get; set; } = sandbox.EndAt;
+
+        /// <summary>Under the lock: the end that somebody else gave it last.</summary>
+        public DateTimeOffset Promised { get; set; }
 
         public void Enter() => Interlocked.Increment(ref _running);
 

@@ -47,7 +47,7 @@ internal static class ProblemCatalog
             "Use a method that the header Allow names."),
         new(ProblemCodes.RequestTooSlow, 408, "The body did not arrive in time.",
             "Send the whole body without long pauses."),
-        new(ProblemCodes.SandboxPaused, 409, "The sandbox is paused; nothing ran.",
+        new(ProblemCodes.SandboxPaused, 409, "The sandbox is paused; nothing ran, or a cell that had begun goes on when it is resumed.",
             "Resume it with 'monkey resume', or POST /v2/sandboxes/{id}/connect, or leave sandbox_id out to run in a fresh one."),
         new(ProblemCodes.RequestTooLarge, 413, "The body is larger than this route takes.",
             "Send a smaller body; large data goes into files of a sandbox."),

@@ -32,22 +32,15 @@ internal sealed class SandboxPauses(EndOfLifeClock clock, SandboxesOptions optio
         }
     }
 
-    /// <summary>The time of a running sandbox is over, which is to be paused then. True where the caller is to end it instead.</summary>
-    public async Task<bool> PauseAtEndAsync(HeldSandbox held, EndOfLifeClock.Entry entry)
+    /// <summary>
+    /// The time of a running sandbox is over, which is to be paused then. False where the caller is to end it instead. Caller has the turn.
+    /// </summary>
+    public async Task<bool> TryPauseAtEndAsync(HeldSandbox held)
     {
-        await held.Turn.WaitAsync().ConfigureAwait(false);
-        try
-        {
-            // Somebody has given it more time, or has paused it, before its turn came.
-            if (held.HasEnded || held.Sandbox.IsPaused || !held.IsCurrent(entry)) return false;
-            var outcome = await PauseInTurnAsync(held, "Paused at the end of its time").ConfigureAwait(false);
-            if (outcome is PauseOutcome.TooMany or PauseOutcome.Busy) logger.NotPaused(held.Sandbox.Id.Value, outcome);
-            return outcome is PauseOutcome.TooMany or PauseOutcome.Busy;
-        }
-        finally
-        {
-            held.Turn.Release();
-        }
+        var outcome = await PauseInTurnAsync(held, "Paused at the end of its time").ConfigureAwait(false);
+        if (outcome is not (PauseOutcome.TooMany or PauseOutcome.Busy)) return true;
+        logger.NotPaused(held.Sandbox.Id.Value, outcome);
+        return false;
     }
 
     /// <summary>Lets it go on for so long; one that runs already lives at least so long from now.</summary>
@@ -91,7 +84,7 @@ internal sealed class SandboxPauses(EndOfLifeClock clock, SandboxesOptions optio
         await run.EndAsync().ConfigureAwait(false);
         sandbox.Journal.Add(now, why);
         held.MemoryTimer = time.CreateTimer(
-            _ => BeginReclaim(sandbox), null, options.PausedMemoryKept, Timeout.InfiniteTimeSpan);
+            _ => BeginReclaim(held), null, options.PausedMemoryKept, Timeout.InfiniteTimeSpan);
         // Where it has ended meanwhile, that may have been before there was anything to leave.
         if (held.HasEnded) held.LeavePlace();
         logger.Paused(sandbox.Id.Value, TryReadMemory(sandbox));
@@ -129,12 +122,23 @@ internal sealed class SandboxPauses(EndOfLifeClock clock, SandboxesOptions optio
     }
 
     /// <summary>It takes a thread and the disk for a while: one after the other.</summary>
-    private void BeginReclaim(LiveSandbox sandbox)
+    private void BeginReclaim(HeldSandbox held)
     {
-        lock (_lock)
+        lock (_lock) _reclaims = ReclaimAfterAsync(_reclaims, held);
+    }
+
+    /// <summary>In its turn: one that ran again would take memory as fast as it is reclaimed.</summary>
+    private async Task ReclaimAfterAsync(Task others, HeldSandbox held)
+    {
+        await others.ConfigureAwait(ConfigureAwaitOptions.ForceYielding | ConfigureAwaitOptions.SuppressThrowing);
+        await held.Turn.WaitAsync().ConfigureAwait(false);
+        try
         {
-            _reclaims = _reclaims.ContinueWith(
-                _ => Reclaim(sandbox), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            Reclaim(held.Sandbox);
+        }
+        finally
+        {
+            held.Turn.Release();
         }
     }
 

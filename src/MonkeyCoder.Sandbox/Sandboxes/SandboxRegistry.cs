@@ -146,13 +146,26 @@ internal sealed class SandboxRegistry : ISandboxRegistry, IAsyncDisposable
         _ = EndByIdAsync(held.Sandbox, exit == SandboxExit.OutOfMemory ? SandboxEnd.OutOfMemory : SandboxEnd.Died);
     }
 
-    /// <summary>The time is over that a sandbox may run, or may be paused.</summary>
+    /// <summary>
+    /// The time is over that a sandbox may run, or may be paused. Decided and done in its turn, so that whoever is told that it goes on
+    /// gets one that does.
+    /// </summary>
     private async Task OnTimeOverAsync(EndOfLifeClock.Entry entry)
     {
-        if (!_live.TryGetValue(entry.Sandbox.Id.Value, out var held) || !held.IsCurrent(entry)) return;
-        if (entry.Sandbox.IsPaused) _ = EndByIdAsync(entry.Sandbox, SandboxEnd.PausedTooLong);
-        else if (!entry.Sandbox.PausesAtEnd || (await _pauses.PauseAtEndAsync(held, entry).ConfigureAwait(false) && held.IsCurrent(entry)))
-            _ = EndByIdAsync(entry.Sandbox, SandboxEnd.Timeout);
+        if (!_live.TryGetValue(entry.Sandbox.Id.Value, out var held)) return;
+        await held.Turn.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            // Somebody has given it more time, paused or resumed it before its turn came.
+            if (held.HasEnded || !held.IsCurrent(entry)) return;
+            if (held.Sandbox.IsPaused) _ = EndByIdAsync(held.Sandbox, SandboxEnd.PausedTooLong);
+            else if (!held.Sandbox.PausesAtEnd || !await _pauses.TryPauseAtEndAsync(held).ConfigureAwait(false))
+                _ = EndByIdAsync(held.Sandbox, SandboxEnd.Timeout);
+        }
+        finally
+        {
+            held.Turn.Release();
+        }
     }
 
     /// <summary>null where somebody else ended it.</summary>

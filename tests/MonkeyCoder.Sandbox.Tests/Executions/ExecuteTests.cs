@@ -1,6 +1,8 @@
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using MonkeyCoder.Contracts.Executions;
 using MonkeyCoder.Isolation.Sandboxes;
+using MonkeyCoder.Sandbox.Sandboxes;
 using MonkeyCoder.Sandbox.Tests.Hosting;
 using MonkeyCoder.Testing.Sandboxes;
 
@@ -89,6 +91,71 @@ public sealed class ExecuteTests
         using var resumed = await node.PostAsync($"/v2/sandboxes/{kept.SandboxId}/connect", "{}");
         Assert.Equal(201, (int)resumed.StatusCode);
         Assert.Equal(kept.SandboxId, (await ExecuteAsync(node, next)).SandboxId);
+    }
+
+    [Fact]
+    public async Task Execute_PausedWhileCellsRunAndWait_AnswersAllAndInterruptsNone()
+    {
+        await using var node = await NodeFixture.StartAsync();
+        var first = node.PostAsync("/sandbox/execute", """{"code":"1","keep":true}""");
+        (await node.Agent.NextCellAsync(Token)).Count(1).Idle();
+        var id = (await AnswerAsync(await first)).SandboxId;
+        var next = $$"""{"code":"2","sandbox_id":"{{id}}"}""";
+        var running = node.PostAsync("/sandbox/execute", next);
+        var cell = await node.Agent.NextCellAsync(Token);
+        cell.Count(2).Stdout("a");
+        await cell.FirstTaken.Task.WaitAsync(Patience, Token);
+        Task<HttpResponseMessage>[] waiting = [node.PostAsync("/sandbox/execute", next), node.PostAsync("/sandbox/execute", next)];
+        await StartedAsync(node, executions: 4);
+
+        using var paused = await node.PostAsync($"/sandboxes/{id}/pause", "{}");
+        Assert.Equal(204, (int)paused.StatusCode);
+
+        Assert.Contains("goes on", (await NodeFixture.AssertProblemAsync(await running, 409, "sandbox_paused")).Detail, StringComparison.Ordinal);
+        foreach (var one in waiting) await NodeFixture.AssertProblemAsync(await one, 409, "sandbox_paused");
+        Assert.False(cell.Disposed.Task.IsCompleted);
+        using var resumed = await node.PostAsync($"/v2/sandboxes/{id}/connect", "{}");
+        cell.Stdout("b").Idle();
+        // The next cell that begins is this one: those that waited are not to come.
+        var last = node.PostAsync("/sandbox/execute", $$"""{"code":"3","sandbox_id":"{{id}}"}""");
+        var after = await node.Agent.NextCellAsync(Token);
+        Assert.Equal("3", after.Request.Code);
+        after.Count(3).Idle();
+        Assert.Equal(ExecutionStatus.Completed, (await AnswerAsync(await last)).Status);
+    }
+
+    [Fact]
+    public async Task Execute_FreshSandboxPausedUnderItsOnlyCell_IsRemoved()
+    {
+        await using var node = await NodeFixture.StartAsync();
+        var running = node.PostAsync("/sandbox/execute", """{"code":"1"}""");
+        await node.Agent.NextCellAsync(Token);
+        var sandbox = Assert.Single(node.Engine.Sandboxes);
+
+        using var paused = await node.PostAsync($"/sandboxes/{sandbox.Id.Value}/pause", "{}");
+
+        Assert.Equal(204, (int)paused.StatusCode);
+        Assert.Contains("removed", (await NodeFixture.AssertProblemAsync(await running, 409, "sandbox_paused")).Detail, StringComparison.Ordinal);
+        await sandbox.Exited.WaitAsync(Patience, Token);
+    }
+
+    [Fact]
+    public async Task Execute_SandboxThatWasGivenMoreTime_KeepsIt()
+    {
+        await using var node = await NodeFixture.StartAsync("--Executions:MaxTimeout=02:00:00");
+        node.Agent.Script = cell => cell.Count(1).Idle();
+        var kept = await ExecuteAsync(node, """{"code":"1","keep":true}""");
+        var sandbox = node.Services.GetRequiredService<ISandboxRegistry>().Find(kept.SandboxId!)!;
+        var own = sandbox.EndAt;
+        using var connected = await node.PostAsync($"/v2/sandboxes/{kept.SandboxId}/connect", """{"timeout":1800}""");
+        var promised = sandbox.EndAt;
+        Assert.True(promised > own);
+
+        await ExecuteAsync(node, $$"""{"code":"2","sandbox_id":"{{kept.SandboxId}}"}""");
+        Assert.Equal(promised, sandbox.EndAt);
+        // A cell that might have taken longer than that gives back what it did not need, and no more.
+        await ExecuteAsync(node, $$"""{"code":"3","timeout":7200,"sandbox_id":"{{kept.SandboxId}}"}""");
+        Assert.Equal(promised, sandbox.EndAt);
     }
 
     [Fact]
@@ -195,9 +262,20 @@ public sealed class ExecuteTests
         await NodeFixture.AssertProblemAsync(await node.PostAsync("/sandbox/cleanup", """{"all":true}"""), 400, "invalid_field");
     }
 
-    private static async Task<ExecuteResponse> ExecuteAsync(NodeFixture node, string json)
+    private static async Task<ExecuteResponse> ExecuteAsync(NodeFixture node, string json) =>
+        await AnswerAsync(await node.PostAsync("/sandbox/execute", json));
+
+    /// <summary>So many executions have been let in, since the start of the node.</summary>
+    private static async Task StartedAsync(NodeFixture node, int executions)
     {
-        var response = await node.PostAsync("/sandbox/execute", json);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        patience.CancelAfter(Patience);
+        while (node.Log.Lines.Count(line => line.Text.StartsWith("Execution started", StringComparison.Ordinal)) < executions)
+            await Task.Delay(10, patience.Token);
+    }
+
+    private static async Task<ExecuteResponse> AnswerAsync(HttpResponseMessage response)
+    {
         var text = await response.Content.ReadAsStringAsync(Token);
         Assert.True(response.IsSuccessStatusCode, text);
         return JsonSerializer.Deserialize(text, ExecutionJson.Default.ExecuteResponse)!;

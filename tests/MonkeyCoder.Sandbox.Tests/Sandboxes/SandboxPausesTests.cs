@@ -271,6 +271,46 @@ public sealed class SandboxPausesTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task ResumeAsync_WhileMemoryIsReclaimed_ComesAfterThat()
+    {
+        var (_, resume, reclaiming) = await ResumeBehindReclaimAsync();
+
+        Assert.False(resume.IsCompleted);
+        Assert.True(_engine.Sandboxes[0].IsFrozen);
+        reclaiming.SetResult();
+
+        Assert.Equal(ResumeOutcome.Resumed, await resume);
+        Assert.True(_engine.Sandboxes[0].Reclaimed.Task.IsCompleted);
+        Assert.False(_engine.Sandboxes[0].IsFrozen);
+    }
+
+    [Fact]
+    public async Task KillAsync_WhileMemoryIsReclaimed_DoesNotWait()
+    {
+        var (sandbox, resume, reclaiming) = await ResumeBehindReclaimAsync();
+
+        Assert.True(await _registry.KillAsync(sandbox, Cancelled));
+
+        reclaiming.SetResult();
+        Assert.Equal(ResumeOutcome.Ended, await resume);
+    }
+
+    [Fact]
+    public async Task Paused_ForTooLongBehindAResume_GoesOn()
+    {
+        var (sandbox, resume, reclaiming) = await ResumeBehindReclaimAsync();
+
+        _time.Advance(PausedLife);
+        reclaiming.SetResult();
+
+        Assert.Equal(ResumeOutcome.Resumed, await resume);
+        // The turn after that of the end.
+        Assert.Equal(ResumeOutcome.WasRunning, await _registry.ResumeAsync(sandbox, Life, Cancelled));
+        Assert.Null(sandbox.EndedBy);
+        Assert.Same(sandbox, _registry.Find(sandbox.Id.Value));
+    }
+
+    [Fact]
     public async Task Exited_WhilePaused_UnlistsTheSandbox()
     {
         var sandbox = await CreateAsync();
@@ -282,6 +322,18 @@ public sealed class SandboxPausesTests : IAsyncDisposable
 
         await stopped.Task.WaitAsync(Deadline, Cancelled);
         Assert.Equal(SandboxEnd.OutOfMemory, _registry.WhyEnded(Owner.Tenant, sandbox.Id.Value));
+    }
+
+    /// <summary>A resume that waits for its turn, which is that of the reclaim until the test lets it end.</summary>
+    private async Task<(LiveSandbox Sandbox, Task<ResumeOutcome> Resume, TaskCompletionSource Reclaiming)> ResumeBehindReclaimAsync()
+    {
+        var reclaiming = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var sandbox = await CreateAsync();
+        _engine.Sandboxes[0].Reclaiming = reclaiming.Task;
+        await _registry.PauseAsync(sandbox, Cancelled);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await _engine.Sandboxes[0].ReclaimBegun.Task.WaitAsync(Deadline, Cancelled);
+        return (sandbox, _registry.ResumeAsync(sandbox, Life, Cancelled), reclaiming);
     }
 
     private static async Task PausedAsync(LiveSandbox sandbox)

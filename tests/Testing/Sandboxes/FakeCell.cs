@@ -15,6 +15,9 @@ public sealed class FakeCell(KernelExecuteRequest request) : ICellStream
     /// <summary>Set when the node has let go of the stream.</summary>
     public TaskCompletionSource Disposed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Set when the node has passed the first output on and asks for the second.</summary>
+    public TaskCompletionSource FirstTaken { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public FakeCell Count(int count = 1) => Message("count", $$"""{"execution_count":{{count}}}""");
 
     public FakeCell Stdout(string text) => Bytes(OutputChannel.Stdout, Encoding.UTF8.GetBytes(text));
@@ -69,6 +72,7 @@ public sealed class FakeCell(KernelExecuteRequest request) : ICellStream
             }
 
             yield return output;
+            FirstTaken.TrySetResult();
         }
     }
 

@@ -54,7 +54,18 @@ public sealed class FakeSandbox(SandboxSpec spec, ISandboxAgent agent) : ISandbo
         IsFrozen = true;
     }
 
-    public void ReclaimMemory() => Reclaimed.TrySetResult();
+    /// <summary>Completes before its memory is reclaimed, on the thread that does it.</summary>
+    public Task Reclaiming { get; set; } = Task.CompletedTask;
+
+    /// <summary>Completes when the reclaim of its memory has begun.</summary>
+    public TaskCompletionSource ReclaimBegun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void ReclaimMemory()
+    {
+        ReclaimBegun.TrySetResult();
+        Reclaiming.GetAwaiter().GetResult();
+        Reclaimed.TrySetResult();
+    }
 
     public void Thaw() => IsFrozen = false;
 
