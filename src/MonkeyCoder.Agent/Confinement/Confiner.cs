@@ -24,6 +24,7 @@ internal static class Confiner
         Libc.SetNice(plan.Nice);
         // There is none in the new root. Of no use to anybody inside: the descriptor ends with the exec, and Landlock opens nothing below it.
         using var processes = plan.GatePort == 0 ? null : Libc.OpenPlace("/proc");
+        var local = plan.GatePort == 0 ? default : LocalPorts.OfSandboxes();
         Libc.ChangeRoot(plan.Root);
         Libc.DropBoundingCapabilities();
 
@@ -48,7 +49,7 @@ internal static class Confiner
             Libc.RestrictSelf(rules);
         }
 
-        if (processes is not null) return GuardedAgent.Run(plan, processes);
+        if (processes is not null) return GuardedAgent.Run(plan, processes, local);
         Libc.InstallFilter(plan.Filter.Span);
 
         // 4. Only the calling thread has been confined; the others end with the exec.

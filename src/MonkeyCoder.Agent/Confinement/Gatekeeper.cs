@@ -18,7 +18,8 @@ namespace MonkeyCoder.Agent.Confinement;
 /// <param name="processes"><c>/proc</c>.</param>
 /// <param name="port">Of the gateway, on 127.0.0.1.</param>
 /// <param name="secret">What it knows the gatekeeper by.</param>
-internal sealed class Gatekeeper(FileDescriptor listener, FileDescriptor processes, int port, ReadOnlyMemory<byte> secret)
+/// <param name="local">What connections come from.</param>
+internal sealed class Gatekeeper(FileDescriptor listener, FileDescriptor processes, int port, ReadOnlyMemory<byte> secret, LocalPorts local)
 {
     // More than programs have open before they connect; the oldest is forgotten for a new one, and can then connect no more.
     private const int MaxUnconnected = 128;
@@ -83,7 +84,7 @@ internal sealed class Gatekeeper(FileDescriptor listener, FileDescriptor process
     private void AnswerConnect(WaitingCall call)
     {
         Span<byte> address = stackalloc byte[AddressBytes];
-#pragma warning disable CA2000 // Closed, or kept for another try.
+#pragma warning disable CA2000 // Closed below.
         if ((call.Third & uint.MaxValue) < AddressBytes
             || Libc.TryReadMemory(call.ThreadId, call.Second, address) != 0
             || BinaryPrimitives.ReadUInt16LittleEndian(address) != AF_INET
@@ -95,15 +96,15 @@ internal sealed class Gatekeeper(FileDescriptor listener, FileDescriptor process
         }
 
         var errno = Connect(socket, address);
-        // It may be tried again.
-        if (errno == 0) socket.Dispose();
-        else Keep(socket);
+        // It may listen by now, if another thread was quick, and on a port of everybody's: shutting it down takes that from it.
+        if (errno != 0) _ = Libc.TryShutdown(socket, Libc.ShutdownHow.Both);
+        socket.Dispose();
         _ = Libc.TryAnswerCall(listener, call.Id, errno);
     }
 
     private int Connect(FileDescriptor socket, ReadOnlySpan<byte> address)
     {
-        var errno = Libc.TryConnectLoopback(socket, port, ConnectMilliseconds);
+        var errno = Libc.TryConnectLoopback(socket, port, local, ConnectMilliseconds);
         if (errno != 0) return errno;
         Span<byte> preface = stackalloc byte[GatePreface.Bytes];
         GatePreface.Write(preface, address[4..8], BinaryPrimitives.ReadUInt16BigEndian(address[2..]), secret.Span);
@@ -114,12 +115,12 @@ internal sealed class Gatekeeper(FileDescriptor listener, FileDescriptor process
     {
         try
         {
-            return Libc.NewLoopbackSocket(nonBlocking);
+            return Libc.NewLoopbackSocket(nonBlocking, port);
         }
         catch (SyscallException e) when (e.Errno == ErrnoName.EMFILE && _unconnected.Count > 0)
         {
             Forget();
-            return Libc.NewLoopbackSocket(nonBlocking);
+            return Libc.NewLoopbackSocket(nonBlocking, port);
         }
     }
 

@@ -15,8 +15,9 @@ internal static class GuardedAgent
     /// <summary>Returns the exit code of the agent.</summary>
     /// <param name="plan">What has been done to this process but for the filter.</param>
     /// <param name="processes"><c>/proc</c> of the host.</param>
+    /// <param name="local">What its connections come from.</param>
     /// <exception cref="SyscallException">The agent could not be started.</exception>
-    public static int Run(ConfinePlan plan, FileDescriptor processes)
+    public static int Run(ConfinePlan plan, FileDescriptor processes, LocalPorts local)
     {
         // Code of the same user must not read its memory, nor take its descriptors.
         Libc.ForbidInspection();
@@ -25,7 +26,7 @@ internal static class GuardedAgent
         // The threads of the runtime, which take no part, stay without.
         Libc.InstallFilter(plan.GateFilter.Span);
         using (var agent = Libc.OpenPidfd(started.Pid))
-            new Gatekeeper(started.Listener, processes, plan.GatePort, plan.GateSecret).Run(agent);
+            new Gatekeeper(started.Listener, processes, plan.GatePort, plan.GateSecret, local).Run(agent);
         var exit = Libc.WaitChild(started.Pid, keep: false);
         // The node asks how the agent ended, and this is what it sees of it.
         if (exit is { Signal: not 0 and var signal }) _ = Libc.TryKill(Libc.ProcessId, signal);

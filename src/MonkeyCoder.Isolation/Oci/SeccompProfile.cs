@@ -45,7 +45,8 @@ internal static class SeccompProfile
     /// <summary>
     /// Parses the source. A line is <c>allow NAME…</c>, <c>errno NUMBER NAME…</c>, <c>allow-if NAME CONDITIONS</c> or
     /// <c>errno-if NUMBER NAME CONDITIONS</c>, <c>ask NAME…</c> or <c>ask-if NAME CONDITIONS</c> (the gatekeeper answers); conditions are joined by <c>and</c>, each <c>argI == VALUE</c> or
-    /// <c>argI &amp; MASK == VALUE</c>. Lines that begin with a space go on with the one before; <c>#</c> starts a comment.
+    /// <c>argI &amp; MASK == VALUE</c>. Those of <c>errno-if</c> need a mask: the kernel reads 32 bits of most arguments, so that any
+    /// value of the others would get past a refusal of all 64. Lines that begin with a space go on with the one before; <c>#</c> starts a comment.
     /// <c>only NAME</c> before a line restricts it to a profile or tier, and such a line without conditions replaces what has been
     /// said of its names.
     /// </summary>
@@ -111,7 +112,7 @@ internal static class SeccompProfile
         ["errno", var number, _, ..] when int.TryParse(number, CultureInfo.InvariantCulture, out var errno) =>
             new SeccompRule(errno, words[2..], []),
         ["errno-if", var number, var name, .. var conditions] when int.TryParse(number, CultureInfo.InvariantCulture, out var errno) =>
-            new SeccompRule(errno, [name], ParseConditions(conditions, line)),
+            new SeccompRule(errno, [name], Masked(ParseConditions(conditions, line), line)),
         ["allow-if", var name, .. var conditions] => new SeccompRule(null, [name], ParseConditions(conditions, line)),
         ["ask", _, ..] => new SeccompRule(null, words[1..], []) { Asks = true },
         ["ask-if", var name, .. var conditions] => new SeccompRule(null, [name], ParseConditions(conditions, line)) { Asks = true },
@@ -137,6 +138,9 @@ internal static class SeccompProfile
 
         return conditions.Count > 0 ? [.. conditions] : throw Bad(line);
     }
+
+    private static SeccompCondition[] Masked(SeccompCondition[] conditions, string line) =>
+        Array.TrueForAll(conditions, static condition => condition.Mask is not null) ? conditions : throw Bad(line);
 
     private static int Argument(string word, string line) =>
         word.Length == 4 && word.StartsWith("arg", StringComparison.Ordinal) && word[3] is >= '0' and <= '5'

@@ -163,7 +163,7 @@ allow-if socket arg0 == 16 and arg2 == 0            # AF_NETLINK NETLINK_ROUTE
 only workspace allow chroot
 
 # They ask for the audit system, and go on only where it is "not supported", which is another error than ENOSYS.
-only workspace errno-if 93 socket arg0 == 16 and arg2 == 9      # AF_NETLINK NETLINK_AUDIT: EPROTONOSUPPORT
+only workspace errno-if 93 socket arg0 & 0xffffffff == 16 and arg2 & 0xffffffff == 9  # AF_NETLINK NETLINK_AUDIT: EPROTONOSUPPORT
 
 # Where a sandbox shares the host's namespaces, what these would keep apart is refused: the network (only unix sockets are left),
 # System V and POSIX IPC, and memory that belongs to no process and so to no limit. "Not supported" and "not there"
@@ -188,8 +188,8 @@ only guarded allow-if sendmmsg arg3 & 0x20000000 == 0
 # Options by level and name: none that leads packets elsewhere (source routes, interfaces), puts another protocol on top or
 # begins a connection with data.
 only guarded errno 92 setsockopt
-only guarded errno-if 1 setsockopt arg1 == 1 and arg2 == 25  # SO_BINDTODEVICE
-only guarded errno-if 1 setsockopt arg1 == 1 and arg2 == 62  # SO_BINDTOIFINDEX
+only guarded errno-if 1 setsockopt arg1 & 0xffffffff == 1 and arg2 & 0xffffffff == 25  # SO_BINDTODEVICE
+only guarded errno-if 1 setsockopt arg1 & 0xffffffff == 1 and arg2 & 0xffffffff == 62  # SO_BINDTOIFINDEX
 only guarded allow-if setsockopt arg1 == 1                   # SOL_SOCKET
 only guarded allow-if setsockopt arg1 == 0 and arg2 == 1     # IP_TOS
 only guarded allow-if setsockopt arg1 == 6 and arg2 == 1     # TCP_NODELAY

@@ -25,7 +25,7 @@ public sealed class SeccompProfileTests
         var strict = Rules(JsonNode.Parse(SeccompProfile.Render(SandboxProfile.Strict))!);
         var workspace = Rules(JsonNode.Parse(SeccompProfile.Render(SandboxProfile.Workspace))!);
 
-        Assert.Equal(["chroot SCMP_ACT_ALLOW  ", "socket SCMP_ACT_ERRNO 93 0 SCMP_CMP_EQ 16 0 and 2 SCMP_CMP_EQ 9 0"], workspace.Except(strict));
+        Assert.Equal(["chroot SCMP_ACT_ALLOW  ", "socket SCMP_ACT_ERRNO 93 0 SCMP_CMP_MASKED_EQ 4294967295 16 and 2 SCMP_CMP_MASKED_EQ 4294967295 9"], workspace.Except(strict));
         Assert.Equal(["chroot SCMP_ACT_ERRNO 1 "], strict.Except(workspace));
     }
 
@@ -34,7 +34,9 @@ public sealed class SeccompProfileTests
     [InlineData("allow")]
     [InlineData("errno EPERM read")]
     [InlineData("allow-if clone")]
-    [InlineData("errno-if clone arg0 == 1")]
+    [InlineData("errno-if clone arg0 & 1 == 1")]
+    [InlineData("errno-if 1 clone arg0 == 1")]
+    [InlineData("errno-if 1 clone arg0 & 1 == 1 and arg1 == 1")]
     [InlineData("allow-if clone arg7 == 1")]
     [InlineData("allow-if clone arg0 > 1")]
     [InlineData("allow-if clone arg0 == one")]

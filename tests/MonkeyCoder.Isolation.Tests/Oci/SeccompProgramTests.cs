@@ -99,9 +99,10 @@ public sealed class SeccompProgramTests
         Assert.Equal(Refuse | ErrnoName.EOPNOTSUPP, Run(program, "sendmmsg", 3, 0, 1, 0x20000000));
         Assert.Equal(Allow, Run(program, "setsockopt", 3, 6, 1));
         Assert.Equal(Allow, Run(program, "setsockopt", 3, 1, 20));
-        foreach (var (level, name) in new (ulong, ulong)[] { (0, 4), (6, 30), (6, 31), (41, 1), (0x1_00000001, 25) })
+        foreach (var (level, name) in new (ulong, ulong)[] { (0, 4), (6, 30), (6, 31), (41, 1), (0, 51), (0x1_00000000, 51), (0x1_00000001, 20) })
             Assert.Equal(Refuse | 92u, Run(program, "setsockopt", 3, level, name));
-        Assert.Equal(Refuse | ErrnoName.EPERM, Run(program, "setsockopt", 3, 1, 25));
+        foreach (var (level, name) in new (ulong, ulong)[] { (1, 25), (1, 62), (1, 0x1_00000019), (1, 0xdead_0000003e), (0x1_00000001, 25), (0x1_00000001, 0x1_0000003e) })
+            Assert.Equal(Refuse | ErrnoName.EPERM, Run(program, "setsockopt", 3, level, name));
         Assert.Equal(Refuse | ErrnoName.EPERM, Run(program, "pidfd_getfd"));
     }
 

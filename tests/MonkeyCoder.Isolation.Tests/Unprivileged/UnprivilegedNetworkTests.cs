@@ -6,6 +6,7 @@ using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Isolation.Tests.Egress;
 using MonkeyCoder.Isolation.Tests.Sandboxes;
 using MonkeyCoder.Isolation.Unprivileged;
+using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Tests.Unprivileged;
 
@@ -17,7 +18,7 @@ public sealed class UnprivilegedNetworkTests : IAsyncLifetime
 
     // The family and what a program sees of an error, for the programs below.
     private const string Prelude = """
-        import errno, os, socket, struct, sys, threading
+        import ctypes, errno, os, socket, struct, sys, threading
         def tried(action):
             try: return action() or 'DONE'
             except OSError as e: return errno.errorcode.get(e.errno, str(e))
@@ -136,23 +137,83 @@ public sealed class UnprivilegedNetworkTests : IAsyncLifetime
         var result = await PythonAsync(sandbox, """
             s = socket.socket()
             print('bind', tried(lambda: s.bind(('0.0.0.0', 0))), tried(lambda: s.bind(('127.0.0.1', 18765))))
-            print('listen', tried(lambda: s.listen()), s.getsockname()[0])
+            print('listen', tried(lambda: s.listen()), s.getsockname())
+            s.setsockopt(1, 2, 1); s.setsockopt(1, 15, 1)
+            print('reusing', tried(lambda: s.listen()), s.getsockname()[1])
+            s = socket.create_connection(('example.com', 80))
+            ctypes.CDLL(None).connect(s.fileno(), bytes(16), 16)
+            print('disconnected', tried(lambda: s.getpeername()), tried(lambda: s.listen()))
             for level, name in ((0, 4), (0, 19), (0, 24), (0, 51), (1, 25), (1, 62), (6, 23), (6, 30), (6, 31), (6, 19)):
                 print(tried(lambda: socket.socket().setsockopt(level, name, b'\x83\x07\x04\x08\x08\x08\x08\x00')), end=' ')
             print()
+            call = ctypes.CDLL(None, use_errno=True).syscall
+            call.argtypes = [ctypes.c_long] * 3 + [ctypes.c_ulong, ctypes.c_char_p, ctypes.c_long]
+            def raw(name): return errno.errorcode[ctypes.get_errno()] if call(54, s.fileno(), 1, name, b'lo\0\0', 4) else 'DONE'
+            print('high bits', raw(25), raw(1 << 32 | 25), raw(62), raw(1 << 32 | 62), raw(1 << 32 | 9))
             FASTOPEN = 0x20000000
             print('fastopen', tried(lambda: socket.socket().sendto(b'x', FASTOPEN, ('203.0.113.7', 80))),
                 tried(lambda: socket.socket().sendmsg([b'x'], [], FASTOPEN, ('203.0.113.7', 80))), 'plain', tried(lambda: socket.socket().sendto(b'x', ('203.0.113.7', 80))))
             """);
 
-        // A listener there may be, on 127.0.0.1 alone: no sandbox can connect to it.
         Assert.Equal("""
             bind EACCES EACCES
-            listen DONE 127.0.0.1
+            listen EADDRINUSE ('127.0.0.1', 0)
+            reusing EADDRINUSE 0
+            disconnected ENOTCONN EADDRINUSE
             ENOPROTOOPT ENOPROTOOPT ENOPROTOOPT ENOPROTOOPT EPERM EPERM ENOPROTOOPT ENOPROTOOPT ENOPROTOOPT ENOPROTOOPT 
+            high bits EPERM EPERM EPERM EPERM DONE
             fastopen ENOTSUP ENOTSUP plain EPIPE
 
             """, result.Output + result.Error);
+    }
+
+    [Fact]
+    public async Task Listen_OfAsManyThreadsAndSocketsAsThereAre_TakesNoPortOfTheMachine()
+    {
+        await using var sandbox = await AcquireAsync(SandboxProfile.Strict, FakeInternet.ExamplePolicy);
+
+        var result = await PythonAsync(sandbox, """
+            import time
+            alone = {tried(lambda: socket.socket().listen()) for _ in range(300)}
+            # While the gatekeeper connects a socket its port is chosen from the sandboxes' range.
+            current, stop, listening = None, False, []
+            def listen():
+                while not stop:
+                    s = current
+                    try: s.listen()
+                    except (OSError, AttributeError): pass
+            threads = [threading.Thread(target=listen, daemon=True) for _ in range(4)]
+            for t in threads: t.start()
+            end = time.monotonic() + 4
+            while time.monotonic() < end:
+                current = s = socket.socket()
+                tried(lambda: s.connect(('example.com', 80)))
+                if s.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN): listening.append(s)
+                else: s.close()
+            stop = True
+            for t in threads: t.join()
+            # For a moment every socket says that it listens, even where the call then fails.
+            print(alone, [s.getsockname() for s in listening if s.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)])
+            """);
+
+        Assert.Equal("{'EADDRINUSE'} []\n", result.Output + result.Error);
+        await using var other = await AcquireAsync(SandboxProfile.Strict, FakeInternet.ExamplePolicy);
+        Assert.Equal("answer from 93.184.215.14:80\n", (await other.RunAsync(Curl + "http://example.com/")).Output);
+    }
+
+    [Fact]
+    public async Task Connect_ByManySockets_ComesFromTheSandboxesPortsOnly()
+    {
+        var ports = LocalPorts.OfSandboxes();
+        await using var sandbox = await AcquireAsync(SandboxProfile.Strict, FakeInternet.ExamplePolicy);
+
+        var result = await PythonAsync(sandbox, $"""
+            address = socket.gethostbyname('example.com')
+            used = [socket.create_connection((address, 80)) for _ in range(20)]
+            print(all({ports.Lowest} <= s.getsockname()[1] <= {ports.Highest} for s in used), len(used))
+            """);
+
+        Assert.Equal("True 20\n", result.Output + result.Error);
     }
 
     [Fact]
@@ -182,7 +243,7 @@ public sealed class UnprivilegedNetworkTests : IAsyncLifetime
         await using var sandbox = await AcquireAsync(SandboxProfile.Strict, FakeInternet.ExamplePolicy);
 
         var result = await PythonAsync(sandbox, """
-            import ctypes, time
+            import time
             libc = ctypes.CDLL(None, use_errno=True)
             inet = struct.pack('<H', 2) + struct.pack('>H', PORT) + socket.inet_aton('127.0.0.1') + bytes(8)
             unix = struct.pack('<H', 1) + b'/tmp/no-such-socket-at-all'
