@@ -318,7 +318,11 @@ public sealed class UnprivilegedNetworkTests : IAsyncLifetime
         Assert.DoesNotContain("answer", await TalkAsync(port, new byte[GatePreface.SecretBytes]), StringComparison.Ordinal);
         Assert.DoesNotContain("answer", await TalkAsync(port, DoorOf(other).Secret), StringComparison.Ordinal);
         Assert.Empty(_internet.Dialed);
-        Assert.Contains(_internet.Refusals, refusal => refusal.Sandbox == one.Id && refusal.Reason == EgressReasons.BadRequest);
+        // Told after the connection has been closed.
+        for (var look = 0; look < 500 && !_internet.Refusals.Any(IsOfThisDoor); look++) await Task.Delay(20, Token);
+        Assert.Contains(_internet.Refusals, refusal => IsOfThisDoor(refusal));
+        bool IsOfThisDoor(EgressRefusal refusal) => refusal.Sandbox == one.Id && refusal.Reason == EgressReasons.BadRequest;
+
         Assert.Contains("answer", await TalkAsync(port, secret), StringComparison.Ordinal);
     }
 
