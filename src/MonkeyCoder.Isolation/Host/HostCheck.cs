@@ -18,6 +18,7 @@ public static class HostCheck
     private static readonly string[] ProgramDirectories = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
     private static readonly Version LeastKernel = new(5, 19);
     private static readonly TimeSpan ProgramTimeout = TimeSpan.FromSeconds(5);
+    private const int VersionTries = 3;
 
     /// <summary>All facts, the needed ones first.</summary>
     public static IReadOnlyList<HostFact> Run(EngineOptions options)
@@ -114,8 +115,18 @@ public static class HostCheck
         return ReadVersion(path) is { } text ? CheckRuntimeVersion(text) : new HostFact(RuntimeName, HostVerdict.Fail, $"{path} does not work", Advice);
     }
 
-    /// <summary>What a program says to <c>--version</c>; null where it does not run.</summary>
+    /// <summary>
+    /// What a program says to <c>--version</c>; null where it does not run. Asked more than once: a node that starts where memory or
+    /// processes are short just then must not take that for a host without a runtime.
+    /// </summary>
     internal static string? ReadVersion(string path)
+    {
+        for (var tries = 1; tries < VersionTries; tries++)
+            if (TryReadVersion(path) is { } text) return text;
+        return TryReadVersion(path);
+    }
+
+    private static string? TryReadVersion(string path)
     {
         try
         {
