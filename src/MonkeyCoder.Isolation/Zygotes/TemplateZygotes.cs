@@ -82,8 +82,10 @@ internal sealed class TemplateZygotes : IAsyncDisposable
                 if (old is not null) await old.DisposeAsync().ConfigureAwait(false);
                 await Task.WhenAny(zygote.Ended, zygote.Spent).WaitAsync(stopping).ConfigureAwait(false);
                 Interlocked.Increment(ref _replaced);
-                if (zygote.Ended.IsCompleted) _logger.ZygoteEnded(_template.Version, zygote.Pid, zygote.LastWords);
-                if (_node.Time.GetElapsedTime(ready) >= ShortLife)
+                var died = zygote.Ended.IsCompleted;
+                if (died) _logger.ZygoteEnded(_template.Version, zygote.Pid, zygote.LastWords);
+                // One that has forked enough is renewed at once, however soon that was.
+                if (!died || _node.Time.GetElapsedTime(ready) >= ShortLife)
                 {
                     pause = FirstPause;
                     continue;
