@@ -97,7 +97,8 @@ public sealed class BashKernelTests(BashKernel shared) : IClassFixture<BashKerne
     [Fact]
     public void Run_BackgroundJobs_SayNothing()
     {
-        var cell = _kernel.Run("sleep 0 & wait; true & wait");
+        // Not a bare `wait`: a job that outlived an interrupted cell of another test would be waited for as well.
+        var cell = _kernel.Run("sleep 0 & wait $!; true & wait $!");
 
         Assert.Equal("", cell.Stdout + cell.Stderr);
     }
