@@ -77,6 +77,9 @@ public sealed class EngineOptions
 /// <param name="Size">How many at least; 0 for none.</param>
 public sealed record PoolOptions(string Template, SandboxProfile Profile, int Size)
 {
+    /// <value>What they are launched with. One that is asked for with others can be taken where only such limits differ as can be changed later.</value>
+    public SandboxLimits Limits { get; init; } = new();
+
     /// <value>How many at most, where demand asks for them and the node has room. Default: <see cref="Size"/>, so always as many.</value>
     public int MaxSize { get; init; } = Size;
 

@@ -97,7 +97,7 @@ public sealed class SandboxEngine : ISandboxEngine
         _sameHardLimits = node.Ground.SameHardLimits;
         if (_options.Zygote && _options.Tier == IsolationTier.Container) StartZygotes(node);
         _builder = new SandboxBuilder(node, removals, _parts.Connect, _zygotes, _logger);
-        _pool = new SandboxPool(_options.Pools, LaunchForPoolAsync, _options.HasRoomInPool, _time, _logger);
+        _pool = new SandboxPool(_options.Pools, LaunchForPoolAsync, _options.HasRoomInPool, HostLoad.IsBusy, _time, _logger);
         _logger.EngineStarted(paths.Instance, cgroups.Version, store.Description);
         _pool.Start();
     }
@@ -110,7 +110,7 @@ public sealed class SandboxEngine : ISandboxEngine
         var template = _templates.Find(spec.Template) ?? throw new UnknownTemplateException(spec.Template);
 
         // Limits that only the launch can set rule the pool out.
-        if (_sameHardLimits!(spec.Limits, new SandboxLimits()))
+        if (_pool.Find(spec.Template, spec.Profile) is { } kind && _sameHardLimits!(spec.Limits, kind.Limits))
         {
             _pool.Want(spec.Template, spec.Profile);
             while (_pool.TryTake(spec.Template, spec.Profile) is { } ready)

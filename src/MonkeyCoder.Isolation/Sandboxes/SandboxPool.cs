@@ -4,7 +4,7 @@ namespace MonkeyCoder.Isolation.Sandboxes;
 
 /// <summary>Keeps sandboxes ready, of each kind as many as demand asks for, and replaces those that are taken or die.</summary>
 /// <remarks>
-/// Filling yields: a launch for the pool waits while somebody waits for a launch of his own. Above the size that a kind always
+/// Filling yields: a launch for the pool waits while the machine is busy, and while somebody waits for a launch of his own. Above the size that a kind always
 /// has, the pool grows only while the node has room, and gives up what it has too much of, one each look.
 /// </remarks>
 internal sealed class SandboxPool : IAsyncDisposable
@@ -12,12 +12,17 @@ internal sealed class SandboxPool : IAsyncDisposable
     // At a time for each kind; the launch gate bounds those of all kinds.
     private const int Launches = 2;
 
+    // A busy machine is left alone for as long as this, looked at so often: short for it, long for a launch.
+    private const int Yields = 50;
+    private static readonly TimeSpan YieldInterval = TimeSpan.FromMilliseconds(5);
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     private readonly Func<SandboxSpec, CancellationToken, Task<Sandbox>> _launch;
     private readonly Func<int, bool> _hasRoom;
+    private readonly Func<bool> _isBusy;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
@@ -30,15 +35,17 @@ internal sealed class SandboxPool : IAsyncDisposable
     /// <param name="kinds">What to keep ready.</param>
     /// <param name="launch">Makes a sandbox and prepares it; waits until nobody else waits for a launch.</param>
     /// <param name="hasRoom">Whether the node can hold one more, given how many wait.</param>
+    /// <param name="isBusy">Whether somebody else wants the processors now.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">For failures.</param>
     public SandboxPool(
         IReadOnlyList<PoolOptions> kinds, Func<SandboxSpec, CancellationToken, Task<Sandbox>> launch, Func<int, bool> hasRoom,
-        TimeProvider time, ILogger logger)
+        Func<bool> isBusy, TimeProvider time, ILogger logger)
     {
         _kinds = [.. kinds.Where(static kind => kind.Size > 0).Select(kind => new Kind(kind, time))];
         _launch = launch;
         _hasRoom = hasRoom;
+        _isBusy = isBusy;
         _time = time;
         _logger = logger;
     }
@@ -59,13 +66,16 @@ internal sealed class SandboxPool : IAsyncDisposable
         Look();
     }
 
+    /// <summary>The kind, where it is kept ready.</summary>
+    public PoolOptions? Find(string template, SandboxProfile profile) => FindKind(template, profile)?.Options;
+
     /// <summary>A ready sandbox of the kind, if there is one; it is the caller's then.</summary>
     public Sandbox? TryTake(string template, SandboxProfile profile)
     {
         Sandbox? taken;
         lock (_lock)
         {
-            if (Find(template, profile) is not { } kind || _disposed) return null;
+            if (FindKind(template, profile) is not { } kind || _disposed) return null;
             taken = kind.Ready.Find(static sandbox => !sandbox.Exited.IsCompleted);
             if (taken is not null) kind.Ready.Remove(taken);
             Fill(kind);
@@ -77,7 +87,7 @@ internal sealed class SandboxPool : IAsyncDisposable
     /// <summary>Somebody asks for a sandbox of the kind, whether one waits or not.</summary>
     public void Want(string template, SandboxProfile profile)
     {
-        lock (_lock) Find(template, profile)?.Demand.Add();
+        lock (_lock) FindKind(template, profile)?.Demand.Add();
     }
 
     public async ValueTask DisposeAsync()
@@ -152,7 +162,8 @@ internal sealed class SandboxPool : IAsyncDisposable
         Sandbox? sandbox = null;
         try
         {
-            sandbox = await _launch(new SandboxSpec { Template = kind.Options.Template, Profile = kind.Options.Profile }, _stopping.Token).ConfigureAwait(false);
+            for (var yields = 0; yields < Yields && _isBusy(); yields++) await Task.Delay(YieldInterval, _time, _stopping.Token).ConfigureAwait(false);
+            sandbox = await _launch(new SandboxSpec { Template = kind.Options.Template, Profile = kind.Options.Profile, Limits = kind.Options.Limits }, _stopping.Token).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // Filling goes on whatever happened to one sandbox: the host may recover, the template may come.
         catch (Exception e)
@@ -204,8 +215,7 @@ internal sealed class SandboxPool : IAsyncDisposable
         }
     }
 
-    /// <summary>Caller holds the lock.</summary>
-    private Kind? Find(string template, SandboxProfile profile) =>
+    private Kind? FindKind(string template, SandboxProfile profile) =>
         Array.Find(_kinds, kind => kind.Options.Template == template && kind.Options.Profile == profile);
 
     /// <summary>One kind and how it stands. All under the lock of the pool.</summary>

@@ -45,14 +45,14 @@ internal sealed class ResourceAdmission(
         }
     }
 
-    /// <summary>Whether the node could hold one more sandbox of the default limits beside those that wait for an owner.</summary>
-    public bool HasRoomFor(int waiting)
+    /// <summary>Whether the node could hold one more sandbox beside those that wait for an owner.</summary>
+    public bool HasRoomFor(SandboxLimits limits, int waiting)
     {
         var memory = host.ReadMemory();
         var disk = host.ReadFreeDiskBytes();
         lock (_lock)
         {
-            return _sandboxes + waiting < _counts.MaxSandboxes && FindOnHost(new SandboxLimits(), memory, disk) is null;
+            return _sandboxes + waiting < _counts.MaxSandboxes && FindOnHost(limits, memory, disk) is null;
         }
     }
 

@@ -17,9 +17,9 @@ internal sealed class EngineSettings
 
     /// <value>
     /// How many wait at most, for each profile, where recent creates ask for them and the node has room, 0 to 1000; at least
-    /// <see cref="PoolSize"/>. Default 32.
+    /// <see cref="PoolSize"/>. Default 100.
     /// </value>
-    public int PoolMaxSize { get; set; } = 32;
+    public int PoolMaxSize { get; set; } = 100;
 
     /// <value>How long a busy second keeps the pool large, 1 second to 1 day. Default 2 minutes.</value>
     public TimeSpan PoolMemory { get; set; } = TimeSpan.FromMinutes(2);
@@ -82,7 +82,7 @@ internal sealed class EngineSettings
     /// <value>The agent's binary. Default: agent/monkey-agent beside the program, or the repository's published one.</value>
     public string? AgentPath { get; set; }
 
-    public EngineOptions ToEngine(StorageOptions storage) => new()
+    public EngineOptions ToEngine(StorageOptions storage, SandboxLimits limits) => new()
     {
         StateDirectory = storage.StateDirectory,
         CacheDirectory = storage.CacheDirectory,
@@ -98,11 +98,11 @@ internal sealed class EngineSettings
         TeardownTimeout = TeardownTimeout,
         SwapFrozen = SwapPaused,
         MostPendingRemovals = MostPendingRemovals,
-        Pools = [PoolOf(SandboxProfile.Strict), PoolOf(SandboxProfile.Workspace)],
+        Pools = [PoolOf(SandboxProfile.Strict, limits), PoolOf(SandboxProfile.Workspace, limits)],
     };
 
-    private PoolOptions PoolOf(SandboxProfile profile) =>
-        new("base", profile, PoolSize) { MaxSize = PoolMaxSize, Memory = PoolMemory };
+    private PoolOptions PoolOf(SandboxProfile profile, SandboxLimits limits) =>
+        new("base", profile, PoolSize) { Limits = limits, MaxSize = PoolMaxSize, Memory = PoolMemory };
 
     public StoreSettings ToStore(StorageOptions storage) =>
         new() { StateDirectory = storage.StateDirectory, SizeBytes = StoreSizeMb * Mebibyte };

@@ -24,6 +24,8 @@ internal static class EngineSetup
     {
         var settings = services.GetRequiredService<IOptions<EngineSettings>>().Value;
         var storage = services.GetRequiredService<IOptions<StorageOptions>>().Value;
+        var limits = services.GetRequiredService<SandboxLimits>();
+        var admission = services.GetRequiredService<ResourceAdmission>();
         var parts = new EngineParts(
             async cancellationToken => await SandboxStore.OpenAsync(settings.ToStore(storage), cancellationToken).ConfigureAwait(false),
             async cancellationToken => await NodeTemplates.LoadAsync(settings.ToTemplates(storage), cancellationToken).ConfigureAwait(false),
@@ -32,9 +34,9 @@ internal static class EngineSetup
             Egress = services.GetRequiredService<IOptions<GatewaySettings>>().Value.ToParts(
                 services.GetService<AddressPolicy>(), services.GetRequiredService<IEgressEvents>(), services.GetRequiredService<TimeProvider>()),
         };
-        var options = settings.ToEngine(storage);
+        var options = settings.ToEngine(storage, limits);
         options.Prepare = StartKernelAsync;
-        options.HasRoomInPool = services.GetRequiredService<ResourceAdmission>().HasRoomFor;
+        options.HasRoomInPool = waiting => admission.HasRoomFor(limits, waiting);
         return new SandboxEngine(
             options, parts, services.GetRequiredService<ILoggerFactory>(),
             services.GetRequiredService<TimeProvider>());
