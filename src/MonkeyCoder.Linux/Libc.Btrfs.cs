@@ -30,6 +30,13 @@ public static partial class Libc
     internal const int BtrfsWaitBytes = 16;
     private const uint BTRFS_SUBVOL_SYNC_WAIT_FOR_QUEUED = 1;
 
+    // struct btrfs_ioctl_get_subvol_info_args: treeid, name[256], parent_id, dirid, generation, flags, three uuids, four transids, four times.
+    internal const uint BTRFS_IOC_GET_SUBVOL_INFO = 0x81F8_943C;
+    internal const int BtrfsSubvolumeInfoBytes = 504;
+    private const int BtrfsSubvolumeFlagsOffset = 288;
+    private const int BtrfsReceivedIdOffset = 328;
+    private const int BtrfsSentTransactionOffset = 360;
+
     private const uint BTRFS_IOC_SYNC = 0x9408;
     private const ulong BTRFS_FIRST_FREE_OBJECTID = 256;
 
@@ -74,6 +81,20 @@ public static partial class Libc
         BinaryPrimitives.WriteUInt64LittleEndian(arguments[8..], BTRFS_FIRST_FREE_OBJECTID);
         if (RawIoctl(directory, BTRFS_IOC_INO_LOOKUP, arguments) != 0) throw Failed("ioctl BTRFS_IOC_INO_LOOKUP", subject);
         return BinaryPrimitives.ReadUInt64LittleEndian(arguments);
+    }
+
+    /// <summary>
+    /// Whether the owner of a subvolume has set what can be set on it beside its files: read-only, or that it was received from elsewhere.
+    /// </summary>
+    /// <exception cref="SyscallException">ENOTTY: no btrfs.</exception>
+    public static bool HasSubvolumeMarks(FileDescriptor directory, string subject)
+    {
+        Span<byte> info = stackalloc byte[BtrfsSubvolumeInfoBytes];
+        info.Clear();
+        if (RawIoctl(directory, BTRFS_IOC_GET_SUBVOL_INFO, info) != 0) throw Failed("ioctl BTRFS_IOC_GET_SUBVOL_INFO", subject);
+        return info.Slice(BtrfsSubvolumeFlagsOffset, sizeof(ulong)).ContainsAnyExcept((byte)0)
+            || info.Slice(BtrfsReceivedIdOffset, 16).ContainsAnyExcept((byte)0)
+            || info.Slice(BtrfsSentTransactionOffset, 2 * sizeof(ulong)).ContainsAnyExcept((byte)0);
     }
 
     /// <summary>ioctl(BTRFS_IOC_SYNC): commits everything, and wakes the cleaner that frees deleted subvolumes.</summary>

@@ -12,7 +12,7 @@ namespace MonkeyCoder.Isolation.Reclaim;
 /// dispose and the leftovers of a crashed predecessor all go through it. Needs no help from inside.
 /// </summary>
 internal sealed class SandboxRemains(
-    EnginePaths paths, ICgroupTree cgroups, ISandboxStore store, UidSlots slots, ExitWatcher exits, TimeProvider time)
+    EnginePaths paths, ICgroupTree cgroups, ISandboxStore store, SparePieces spares, UidSlots slots, ExitWatcher exits, TimeProvider time)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
@@ -35,7 +35,10 @@ internal sealed class SandboxRemains(
         Try(failures, () => Unmount(paths.HomeDirectory(id)));
         Try(failures, () => DeleteTree(paths.RuntimeDirectory(id)));
         Try(failures, () => DeleteTree(paths.SandboxRunDirectory(id)));
-        foreach (var name in SandboxVolumes.StoreNames(id)) Try(failures, () => store.TryOpen(name)?.Delete());
+        foreach (var name in SandboxVolumes.StoreNames(id)) Try(failures, () =>
+            {
+                if (!spares.TryKeep(name)) store.TryOpen(name)?.Delete();
+            });
         await TryAsync(failures, () => RemoveEmptyGroupAsync(paths.Cgroup(id), deadline)).ConfigureAwait(false);
         if (failures.Count > 0) throw new AggregateException($"Parts of sandbox {id} could not be removed.", failures);
         // 3. What says that it is there.

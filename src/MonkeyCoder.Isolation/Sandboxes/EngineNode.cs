@@ -28,7 +28,8 @@ internal sealed class EngineNode : IAsyncDisposable
         Events = new EventLoop();
         Exits = new ExitWatcher(Events);
         _orphans = new OrphanReaper(time);
-        Remains = new SandboxRemains(paths, cgroups, store, Slots, Exits, time);
+        Spares = new SparePieces(store);
+        Remains = new SandboxRemains(paths, cgroups, store, Spares, Slots, Exits, time);
 #pragma warning disable CA2000 // The ground is disposed with the node.
         Ground = options.Tier == IsolationTier.Unprivileged
             ? new UnprivilegedGround(paths, new UserIds(), cgroups is UserGroups { HasGatekeepers: true })
@@ -50,6 +51,8 @@ internal sealed class EngineNode : IAsyncDisposable
     public ICgroupTree Cgroups { get; }
 
     public ISandboxStore Store { get; }
+
+    public SparePieces Spares { get; }
 
     public EgressGateway Gateway { get; }
 
@@ -90,6 +93,7 @@ internal sealed class EngineNode : IAsyncDisposable
         _ = Libc.TryRemoveDirectory(Paths.LayersDirectory);
         _ = Libc.TryRemoveDirectory(Paths.RuntimeRoot);
         _ = Libc.TryRemoveDirectory(Paths.RunDirectory);
+        Spares.Dispose();
         await Store.DisposeAsync().ConfigureAwait(false);
     }
 }

@@ -112,15 +112,16 @@ internal sealed class Sandbox : ISandbox
         var usage = _node.Cgroups.ReadUsage(_cgroup);
         // A process that is reaped between two reads is counted in its parent only at the next one.
         _written = Math.Max(_written, ProcessIo.WrittenBytes(_node.Cgroups.Processes(_cgroup)));
+        var (disk, full) = Volumes.Measure(Spec.Limits);
         return new SandboxUsage(
             usage.CpuTime, usage.MemoryBytes, usage.MemoryPeakBytes, usage.MemoryCacheBytes, usage.OomKills, usage.Tasks,
-            usage.ForkFailures, Volumes.UsedBytes, _written, Egress.Bytes)
+            usage.ForkFailures, disk, _written, Egress.Bytes)
         {
             CpuThrottledTime = usage.ThrottledTime,
             NetworkDelayedTime = Egress.TrafficDelay,
             ConnectionsDelayedTime = Egress.ConnectionDelay,
             ConnectionsRefused = Egress.RefusedConnections,
-            Full = Volumes.Full(Spec.Limits),
+            Full = full,
         };
     }
 

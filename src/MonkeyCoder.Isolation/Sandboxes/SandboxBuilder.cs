@@ -73,7 +73,7 @@ internal sealed class SandboxBuilder(
         node.Cgroups.Create(node.Paths.Cgroup(id));
         node.Cgroups.SetLimits(node.Paths.Cgroup(id), node.Ground.GroupLimits(spec.Limits));
         node.Cgroups.ConfineDevices(node.Paths.Cgroup(id), OciDefaults.Devices);
-        var volumes = SandboxVolumes.Create(node.Store, id, node.Ground.OwnersIn(ids), spec.Limits.DiskBytes);
+        var volumes = SandboxVolumes.Create(node.Spares, id, node.Ground.OwnersIn(ids), spec.Limits.DiskBytes);
 
         // :: Step 3
 #pragma warning disable CA2000 // The stack owns it.

@@ -50,9 +50,6 @@ internal sealed class SandboxVolumes
 
     private IEnumerable<ISubvolume> All => _volumes.Prepend(_layer);
 
-    /// <summary>Bytes in the writable layer and the volumes.</summary>
-    public long UsedBytes => _layer.UsedBytes + _volumes.Sum(volume => volume.UsedBytes);
-
     /// <summary>Names of all pieces that a sandbox can have in the store.</summary>
     public static IEnumerable<string> StoreNames(SandboxId id) =>
         Volumes.Select(volume => $"{id}-{volume.Name}").Append(id.Value);
@@ -61,11 +58,11 @@ internal sealed class SandboxVolumes
     public static SandboxId? OwnerOf(string storeName) =>
         SandboxId.TryParse(storeName.Split('-')[0], out var id) && StoreNames(id).Contains(storeName) ? id : null;
 
-    /// <summary>Creates all pieces, with their owners.</summary>
+    /// <summary>Creates all pieces, with their owners, of what is spare.</summary>
     /// <exception cref="SyscallException">The store is full.</exception>
-    public static SandboxVolumes Create(ISandboxStore store, SandboxId id, (uint Root, uint User) owners, long diskBytes)
+    public static SandboxVolumes Create(SparePieces spares, SandboxId id, (uint Root, uint User) owners, long diskBytes)
     {
-        var layer = store.Create(id.Value, diskBytes);
+        var layer = spares.GiveLayer(id.Value, diskBytes);
         // The layer's top directory is the root directory inside, so it is root's and everybody can pass.
         MakeOwned(Path.Combine(layer.Path, "upper"), owners.Root);
         MakeOwned(Path.Combine(layer.Path, "home"), owners.User);
@@ -74,10 +71,7 @@ internal sealed class SandboxVolumes
 
         var volumes = new ISubvolume[Volumes.Length];
         for (var i = 0; i < volumes.Length; i++)
-        {
-            volumes[i] = store.Create($"{id}-{Volumes[i].Name}", Volumes[i].LimitBytes);
-            Libc.ChangeOwner(volumes[i].Path, owners.User, owners.User);
-        }
+            volumes[i] = spares.GiveVolume($"{id}-{Volumes[i].Name}", Volumes[i].Name, Volumes[i].LimitBytes, owners.User);
 
         return new SandboxVolumes(layer, volumes, diskBytes);
     }
@@ -128,19 +122,25 @@ internal sealed class SandboxVolumes
     }
 
     /// <summary>
-    /// What is full: <c>files</c> where there are too many, <c>disk</c> for the writable layer, <c>volume_</c> and its name for a volume. A quota refuses
-    /// the write that would pass it, so what is full stays a little below its limit.
+    /// Bytes in all of them, and what is full: <c>files</c> where there are too many, <c>disk</c> for the writable layer, <c>volume_</c> and its
+    /// name for a volume. A quota refuses the write that would pass it, so what is full stays a little below its limit.
     /// </summary>
-    public IReadOnlyList<string> Full(SandboxLimits limits)
+    public (long UsedBytes, IReadOnlyList<string> Full) Measure(SandboxLimits limits)
     {
         const double FullShare = 0.97;
         var full = new List<string>();
         // Without marks there is nobody who holds them.
         if (IsHeld || (_layer is not IFileMark && CountFiles() > limits.Files)) full.Add(SandboxUsage.TooManyFiles);
-        if (_layer.UsedBytes >= limits.DiskBytes * FullShare) full.Add("disk");
+        var sum = _layer.UsedBytes;
+        if (sum >= limits.DiskBytes * FullShare) full.Add("disk");
         foreach (var (piece, volume) in _volumes.Zip(Volumes))
-            if (piece.UsedBytes >= volume.LimitBytes * FullShare) full.Add("volume_" + volume.Name);
-        return full;
+        {
+            var used = piece.UsedBytes;
+            if (used >= volume.LimitBytes * FullShare) full.Add("volume_" + volume.Name);
+            sum += used;
+        }
+
+        return (sum, full);
     }
 
     private static void MakeOwned(string directory, uint owner)

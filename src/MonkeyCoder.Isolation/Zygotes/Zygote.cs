@@ -17,7 +17,7 @@ namespace MonkeyCoder.Isolation.Zygotes;
 internal sealed class Zygote : IAsyncDisposable
 {
     /// <summary>Forks after which another takes its place: forks share the secret that their hashes are made with, and their addresses.</summary>
-    public const int MostForks = 256;
+    public const int MostForks = 1024;
 
     private const int ControlDescriptor = 3;
     private const int AnswerBytes = 128;

@@ -50,7 +50,7 @@ public sealed class FileWatchTests : IAsyncDisposable
         Assert.True(files.IsHeld);
         Assert.Equal(Limit + 1, files.Counted);
         Assert.Equal((1, 1), (Piece(files).LimitBytes, Piece(files, "-logs").LimitBytes));
-        Assert.Contains(SandboxUsage.TooManyFiles, volumes.Full(new SandboxLimits { Files = Limit }));
+        Assert.Contains(SandboxUsage.TooManyFiles, volumes.Measure(new SandboxLimits { Files = Limit }).Full);
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class FileWatchTests : IAsyncDisposable
         Assert.True(over.IsHeld);
         Assert.False(other.IsHeld);
         Assert.Equal(DiskBytes, Piece(other).LimitBytes);
-        Assert.Empty(volumes.Full(new SandboxLimits { Files = Limit }));
+        Assert.Empty(volumes.Measure(new SandboxLimits { Files = Limit }).Full);
     }
 
     [Fact]
@@ -196,7 +196,7 @@ public sealed class FileWatchTests : IAsyncDisposable
     private (FileCount Files, SandboxVolumes Volumes) Add()
     {
         var id = SandboxId.New();
-        var volumes = SandboxVolumes.Create(_store, id, (Libc.EffectiveUserId, Libc.EffectiveUserId), DiskBytes);
+        var volumes = SandboxVolumes.Create(new SparePieces(_store), id, (Libc.EffectiveUserId, Libc.EffectiveUserId), DiskBytes);
         var files = new FileCount(id, "/" + id.Value, volumes, Limit);
         _sandboxes.Add((files, volumes));
         return (files, volumes);
