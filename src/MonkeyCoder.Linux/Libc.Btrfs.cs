@@ -91,7 +91,8 @@ public static partial class Libc
     {
         Span<byte> info = stackalloc byte[BtrfsSubvolumeInfoBytes];
         info.Clear();
-        if (RawIoctl(directory, BTRFS_IOC_GET_SUBVOL_INFO, info) != 0) throw Failed("ioctl BTRFS_IOC_GET_SUBVOL_INFO", subject);
+        // It answers 1 where its search did not land on the spot.
+        if (RawIoctl(directory, BTRFS_IOC_GET_SUBVOL_INFO, info) < 0) throw Failed("ioctl BTRFS_IOC_GET_SUBVOL_INFO", subject);
         return info.Slice(BtrfsSubvolumeFlagsOffset, sizeof(ulong)).ContainsAnyExcept((byte)0)
             || info.Slice(BtrfsReceivedIdOffset, 16).ContainsAnyExcept((byte)0)
             || info.Slice(BtrfsSentTransactionOffset, 2 * sizeof(ulong)).ContainsAnyExcept((byte)0);

@@ -5,8 +5,11 @@ namespace MonkeyCoder.Isolation.Host;
 /// <summary>How much the processors of this machine have to do at this moment.</summary>
 internal static class HostLoad
 {
-    /// <summary>Whether more threads want to run than there are processors: what is started now takes time from them.</summary>
-    public static bool IsBusy() => ReadRunnable() > Environment.ProcessorCount;
+    // One that works in steps, each in another process, has two or three that can run at times: that is no crowd yet.
+    private const int CrowdPerProcessor = 2;
+
+    /// <summary>Whether many more threads want to run than there are processors: what is started now takes time from them.</summary>
+    public static bool IsBusy() => ReadRunnable() > CrowdPerProcessor * Environment.ProcessorCount;
 
     /// <summary>Threads that run or could run, the caller's among them: the fourth field of <c>/proc/loadavg</c> (proc_loadavg(5)); 0 where it cannot be read.</summary>
     public static int ReadRunnable()

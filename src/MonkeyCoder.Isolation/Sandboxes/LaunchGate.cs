@@ -1,8 +1,7 @@
 namespace MonkeyCoder.Isolation.Sandboxes;
 
 /// <summary>
-/// Bounds launches at the same time. Callers who wait for a sandbox go first; filling the pool goes on only while no such
-/// launch runs or waits.
+/// Bounds launches at the same time. Callers who wait for a sandbox go first; filling the pool gets the places that they leave.
 /// </summary>
 internal sealed class LaunchGate(int places)
 {
@@ -10,7 +9,6 @@ internal sealed class LaunchGate(int places)
     private readonly Queue<TaskCompletionSource> _urgent = new(); // under _lock
     private readonly Queue<TaskCompletionSource> _patient = new(); // under _lock
     private int _free = places; // under _lock
-    private int _urgentInside; // under _lock
 
     /// <summary>Completes with a place; disposing it gives the place back.</summary>
     public async Task<IDisposable> EnterAsync(bool urgent, CancellationToken cancellationToken)
@@ -24,19 +22,13 @@ internal sealed class LaunchGate(int places)
 
         await using (cancellationToken.UnsafeRegister(static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), turn))
             await turn.Task.ConfigureAwait(false);
-        return new Place(this, urgent);
+        return new Place(this);
     }
 
     /// <summary>Caller holds the lock.</summary>
     private void Admit()
     {
-        while (_free > 0 && TryAdmit(_urgent))
-        {
-            _free--;
-            _urgentInside++;
-        }
-
-        while (_free > 0 && _urgentInside == 0 && TryAdmit(_patient)) _free--;
+        while (_free > 0 && (TryAdmit(_urgent) || TryAdmit(_patient))) _free--;
     }
 
     /// <summary>Those who have gone away meanwhile are passed over.</summary>
@@ -47,23 +39,22 @@ internal sealed class LaunchGate(int places)
         return false;
     }
 
-    private void Leave(bool urgent)
+    private void Leave()
     {
         lock (_lock)
         {
             _free++;
-            if (urgent) _urgentInside--;
             Admit();
         }
     }
 
-    private sealed class Place(LaunchGate gate, bool urgent) : IDisposable
+    private sealed class Place(LaunchGate gate) : IDisposable
     {
         private int _left;
 
         public void Dispose()
         {
-            if (Interlocked.Exchange(ref _left, 1) == 0) gate.Leave(urgent);
+            if (Interlocked.Exchange(ref _left, 1) == 0) gate.Leave();
         }
     }
 }

@@ -97,7 +97,7 @@ public sealed class SandboxEngine : ISandboxEngine
         _sameHardLimits = node.Ground.SameHardLimits;
         if (_options.Zygote && _options.Tier == IsolationTier.Container) StartZygotes(node);
         _builder = new SandboxBuilder(node, removals, _parts.Connect, _zygotes, _logger);
-        _pool = new SandboxPool(_options.Pools, LaunchForPoolAsync, _options.HasRoomInPool, HostLoad.IsBusy, _time, _logger);
+        _pool = new SandboxPool(_options.Pools, LaunchForPoolAsync, _options.Prepare is null ? null : PrepareAsync, _options.HasRoomInPool, HostLoad.IsBusy, _time, _logger);
         _logger.EngineStarted(paths.Instance, cgroups.Version, store.Description);
         _pool.Start();
     }
@@ -186,20 +186,16 @@ public sealed class SandboxEngine : ISandboxEngine
     {
         var template = _templates!.Find(spec.Template) ?? throw new UnknownTemplateException(spec.Template);
         using var place = await _gate.EnterAsync(urgent: false, cancellationToken).ConfigureAwait(false);
-        var sandbox = await LaunchAsync(spec, template, cancellationToken).ConfigureAwait(false);
-        try
-        {
-            if (_options.Prepare is not { } prepare) return sandbox;
-            // Starting the first kernels while the zygote does the same imports would take longer than waiting for it.
-            if (_zygotes?.Of(template) is { } zygotes) await zygotes.Tried.WaitAsync(cancellationToken).ConfigureAwait(false);
-            await prepare(sandbox, cancellationToken).ConfigureAwait(false);
-            return sandbox;
-        }
-        catch
-        {
-            await sandbox.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
+        return await LaunchAsync(spec, template, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task PrepareAsync(Sandbox sandbox, CancellationToken cancellationToken)
+    {
+        // Starting the first kernels while the zygote does the same imports would take longer than waiting for it.
+        if (_templates!.Find(sandbox.Spec.Template) is { } template && _zygotes?.Of(template) is { } zygotes)
+            await zygotes.Tried.WaitAsync(cancellationToken).ConfigureAwait(false);
+        using var place = await _gate.EnterAsync(urgent: false, cancellationToken).ConfigureAwait(false);
+        await _options.Prepare!(sandbox, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<Sandbox> LaunchAsync(SandboxSpec spec, TemplateLayers template, CancellationToken cancellationToken)

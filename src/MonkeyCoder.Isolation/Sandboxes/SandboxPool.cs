@@ -5,7 +5,8 @@ namespace MonkeyCoder.Isolation.Sandboxes;
 /// <summary>Keeps sandboxes ready, of each kind as many as demand asks for, and replaces those that are taken or die.</summary>
 /// <remarks>
 /// Filling yields: a launch for the pool waits while the machine is busy, and while somebody waits for a launch of his own. Above the size that a kind always
-/// has, the pool grows only while the node has room, and gives up what it has too much of, one each look.
+/// has, the pool grows only while the node has room, and gives up what it has too much of, one each look. What waits is prepared once
+/// there is enough of it: who asks for many in a row gets them as they come.
 /// </remarks>
 internal sealed class SandboxPool : IAsyncDisposable
 {
@@ -21,6 +22,7 @@ internal sealed class SandboxPool : IAsyncDisposable
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     private readonly Func<SandboxSpec, CancellationToken, Task<Sandbox>> _launch;
+    private readonly Func<Sandbox, CancellationToken, Task>? _prepare;
     private readonly Func<int, bool> _hasRoom;
     private readonly Func<bool> _isBusy;
     private readonly TimeProvider _time;
@@ -33,17 +35,19 @@ internal sealed class SandboxPool : IAsyncDisposable
     private bool _disposed; // under _lock
 
     /// <param name="kinds">What to keep ready.</param>
-    /// <param name="launch">Makes a sandbox and prepares it; waits until nobody else waits for a launch.</param>
+    /// <param name="launch">Makes a sandbox; waits until nobody else waits for a launch.</param>
+    /// <param name="prepare">Done to each that waits, unless it is taken before; one that it throws for is thrown away. Null for nothing.</param>
     /// <param name="hasRoom">Whether the node can hold one more, given how many wait.</param>
     /// <param name="isBusy">Whether somebody else wants the processors now.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">For failures.</param>
     public SandboxPool(
-        IReadOnlyList<PoolOptions> kinds, Func<SandboxSpec, CancellationToken, Task<Sandbox>> launch, Func<int, bool> hasRoom,
-        Func<bool> isBusy, TimeProvider time, ILogger logger)
+        IReadOnlyList<PoolOptions> kinds, Func<SandboxSpec, CancellationToken, Task<Sandbox>> launch,
+        Func<Sandbox, CancellationToken, Task>? prepare, Func<int, bool> hasRoom, Func<bool> isBusy, TimeProvider time, ILogger logger)
     {
         _kinds = [.. kinds.Where(static kind => kind.Size > 0).Select(kind => new Kind(kind, time))];
         _launch = launch;
+        _prepare = prepare;
         _hasRoom = hasRoom;
         _isBusy = isBusy;
         _time = time;
@@ -55,7 +59,7 @@ internal sealed class SandboxPool : IAsyncDisposable
     {
         get
         {
-            lock (_lock) return _kinds.Sum(static kind => kind.Ready.Count);
+            lock (_lock) return _kinds.Sum(static kind => kind.Count);
         }
     }
 
@@ -76,8 +80,8 @@ internal sealed class SandboxPool : IAsyncDisposable
         lock (_lock)
         {
             if (FindKind(template, profile) is not { } kind || _disposed) return null;
-            taken = kind.Ready.Find(static sandbox => !sandbox.Exited.IsCompleted);
-            if (taken is not null) kind.Ready.Remove(taken);
+            taken = kind.Ready.Find(IsAlive) ?? kind.Fresh.Find(IsAlive);
+            if (taken is not null) kind.Remove(taken);
             Fill(kind);
         }
 
@@ -106,13 +110,15 @@ internal sealed class SandboxPool : IAsyncDisposable
         Sandbox[] left;
         lock (_lock)
         {
-            left = [.. _kinds.SelectMany(static kind => kind.Ready)];
-            foreach (var kind in _kinds) kind.Ready.Clear();
+            left = [.. _kinds.SelectMany(static kind => kind.Ready.Concat(kind.Fresh))];
+            foreach (var kind in _kinds) kind.Clear();
         }
 
         await Task.WhenAll(left.Select(static sandbox => sandbox.DisposeAsync().AsTask())).ConfigureAwait(false);
         _stopping.Dispose();
     }
+
+    private static bool IsAlive(Sandbox sandbox) => !sandbox.Exited.IsCompleted;
 
     private void Look()
     {
@@ -122,11 +128,11 @@ internal sealed class SandboxPool : IAsyncDisposable
             foreach (var kind in _kinds)
             {
                 Fill(kind);
-                if (kind.Ready.Count <= kind.Options.Size) continue;
-                if (kind.Ready.Count > kind.Demand.Target || !_hasRoom(kind.Ready.Count - 1))
+                if (kind.Count <= kind.Options.Size) continue;
+                if (kind.Count > kind.Demand.Target || !_hasRoom(kind.Count - 1))
                 {
-                    var surplus = kind.Ready[0];
-                    kind.Ready.RemoveAt(0);
+                    var surplus = kind.Fresh.Count > 0 ? kind.Fresh[0] : kind.Ready[0];
+                    kind.Remove(surplus);
                     Track(surplus.DisposeAsync().AsTask());
                 }
             }
@@ -136,12 +142,21 @@ internal sealed class SandboxPool : IAsyncDisposable
     /// <summary>Caller holds the lock.</summary>
     private void Fill(Kind kind)
     {
-        while (!kind.Pausing && kind.Launching < Launches && kind.Ready.Count + kind.Launching < kind.Demand.Target)
+        while (!kind.Pausing && kind.AtWork < Launches && kind.Count + kind.AtWork < kind.Demand.Target)
         {
-            var expected = kind.Ready.Count + kind.Launching;
-            if (expected >= kind.Options.Size && !_hasRoom(expected)) return;
-            kind.Launching++;
+            var expected = kind.Count + kind.AtWork;
+            if (expected >= kind.Options.Size && !_hasRoom(expected)) break;
+            kind.AtWork++;
             Track(Task.Run(() => LaunchAsync(kind)));
+        }
+
+        // Only once nothing is left to be launched.
+        while (!kind.Pausing && kind.AtWork < Launches && kind.Fresh.Count > 0)
+        {
+            var sandbox = kind.Fresh[0];
+            kind.Fresh.RemoveAt(0);
+            kind.AtWork++;
+            Track(Task.Run(() => PrepareAsync(kind, sandbox)));
         }
     }
 
@@ -162,8 +177,9 @@ internal sealed class SandboxPool : IAsyncDisposable
         Sandbox? sandbox = null;
         try
         {
-            for (var yields = 0; yields < Yields && _isBusy(); yields++) await Task.Delay(YieldInterval, _time, _stopping.Token).ConfigureAwait(false);
-            sandbox = await _launch(new SandboxSpec { Template = kind.Options.Template, Profile = kind.Options.Profile, Limits = kind.Options.Limits }, _stopping.Token).ConfigureAwait(false);
+            await YieldAsync().ConfigureAwait(false);
+            var spec = new SandboxSpec { Template = kind.Options.Template, Profile = kind.Options.Profile, Limits = kind.Options.Limits };
+            sandbox = await _launch(spec, _stopping.Token).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // Filling goes on whatever happened to one sandbox: the host may recover, the template may come.
         catch (Exception e)
@@ -174,16 +190,54 @@ internal sealed class SandboxPool : IAsyncDisposable
 
         lock (_lock)
         {
-            kind.Launching--;
+            kind.AtWork--;
             if (sandbox is not null)
             {
-                kind.Ready.Add(sandbox);
-                kind.Pause = FirstPause;
+                (_prepare is null ? kind.Ready : kind.Fresh).Add(sandbox);
+                if (_prepare is null) kind.Pause = FirstPause;
                 _ = ReplaceWhenDeadAsync(kind, sandbox);
             }
 
             if (!_disposed) Fill(kind);
         }
+    }
+
+    private async Task PrepareAsync(Kind kind, Sandbox sandbox)
+    {
+        var isReady = false;
+        try
+        {
+            await YieldAsync().ConfigureAwait(false);
+            await _prepare!(sandbox, _stopping.Token).ConfigureAwait(false);
+            isReady = true;
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            await sandbox.DisposeAsync().ConfigureAwait(false);
+            if (!_stopping.IsCancellationRequested) await PauseAsync(kind, e).ConfigureAwait(false);
+        }
+
+        lock (_lock)
+        {
+            kind.AtWork--;
+            if (isReady)
+            {
+                kind.Pause = FirstPause;
+                // One that has died meanwhile has nobody else to remove it.
+                if (IsAlive(sandbox)) kind.Ready.Add(sandbox);
+                else Track(sandbox.DisposeAsync().AsTask());
+            }
+
+            if (!_disposed) Fill(kind);
+        }
+    }
+
+    /// <summary>Leaves the processors to others for a while.</summary>
+    private async Task YieldAsync()
+    {
+        for (var yields = 0; yields < Yields && _isBusy(); yields++) await Task.Delay(YieldInterval, _time, _stopping.Token).ConfigureAwait(false);
     }
 
     /// <summary>No launches of the kind until this ends.</summary>
@@ -209,7 +263,7 @@ internal sealed class SandboxPool : IAsyncDisposable
         await ((Task)sandbox.Exited).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_lock)
         {
-            if (!kind.Ready.Remove(sandbox)) return;
+            if (!kind.Remove(sandbox)) return;
             Track(sandbox.DisposeAsync().AsTask());
             if (!_disposed) Fill(kind);
         }
@@ -225,12 +279,27 @@ internal sealed class SandboxPool : IAsyncDisposable
 
         public PoolDemand Demand { get; } = new(options.Size, Math.Max(options.Size, options.MaxSize), options.Memory, time);
 
+        /// <summary>Prepared.</summary>
         public List<Sandbox> Ready { get; } = [];
 
-        public int Launching { get; set; }
+        /// <summary>Not prepared yet.</summary>
+        public List<Sandbox> Fresh { get; } = [];
+
+        public int Count => Ready.Count + Fresh.Count;
+
+        /// <summary>Being launched or prepared.</summary>
+        public int AtWork { get; set; }
 
         public bool Pausing { get; set; }
 
         public TimeSpan Pause { get; set; } = FirstPause;
+
+        public bool Remove(Sandbox sandbox) => Ready.Remove(sandbox) || Fresh.Remove(sandbox);
+
+        public void Clear()
+        {
+            Ready.Clear();
+            Fresh.Clear();
+        }
     }
 }

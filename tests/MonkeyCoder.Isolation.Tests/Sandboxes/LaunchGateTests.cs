@@ -7,16 +7,16 @@ public sealed class LaunchGateTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task EnterAsync_UrgentInside_KeepsThePatientOut()
+    public async Task EnterAsync_PlacesThatTheUrgentLeave_GoToThePatient()
     {
         var gate = new LaunchGate(2);
         var urgent = await gate.EnterAsync(urgent: true, Token);
 
-        var patient = gate.EnterAsync(urgent: false, Token);
-        Assert.False(patient.IsCompleted);
+        var patient = await gate.EnterAsync(urgent: false, Token).WaitAsync(TimeSpan.FromSeconds(60), Token);
 
+        Assert.False(gate.EnterAsync(urgent: false, Token).IsCompleted);
         urgent.Dispose();
-        (await patient.WaitAsync(TimeSpan.FromSeconds(60), Token)).Dispose();
+        patient.Dispose();
     }
 
     [Fact]

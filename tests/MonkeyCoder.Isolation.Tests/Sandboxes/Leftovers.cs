@@ -19,7 +19,7 @@ internal static class Leftovers
         Assert.True(left.Count == 0, "Left behind: " + string.Join("; ", left));
     }
 
-    /// <summary>One line for each thing; of a running engine the store, the directories and the zygotes are no leftovers.</summary>
+    /// <summary>One line for each thing; of a running engine the store, the pieces kept in it, the directories and the zygotes are no leftovers.</summary>
     public static IReadOnlyList<string> Find(EnginePaths paths, bool running)
     {
         var left = new List<string>();
@@ -30,7 +30,7 @@ internal static class Leftovers
         left.AddRange(Processes(paths, running));
         left.AddRange(Files(paths.SandboxesDirectory));
         left.AddRange(Files(paths.RuntimeRoot));
-        left.AddRange(Files(Path.Combine(paths.StateDirectory, "store")));
+        left.AddRange(Files(Path.Combine(paths.StateDirectory, "store")).Where(path => !running || !SparePieces.IsSpare(Path.GetFileName(path))));
         left.AddRange(Files(paths.RunDirectory).Where(path => path != paths.RuntimeRoot));
         left.AddRange(new UidSlots(paths).Mine().Select(claim => "uid range of " + claim.Owner));
         if (running) return left;

@@ -84,6 +84,48 @@ public sealed class SandboxPoolTests
     }
 
     [Fact]
+    public async Task AcquireAsync_LimitsOfTheKind_TakesFromThePool()
+    {
+        var prepared = new PreparedSandboxes();
+        var limits = new SandboxLimits { DiskBytes = 2L << 30, Processes = 64 };
+        await using var fixture = await StartAsync(prepared, new PoolOptions("base", SandboxProfile.Strict, 1) { Limits = limits });
+        var pooled = await prepared.NextAsync();
+        while (fixture.Engine.Pooled == 0) await Task.Delay(5, Token);
+
+        await using var usual = await fixture.AcquireAsync(SandboxProfile.Strict);
+        await using var sandbox = await fixture.AcquireAsync(SandboxProfile.Strict, limits);
+
+        Assert.NotSame(pooled, usual);
+        Assert.Same(pooled, sandbox);
+        Assert.Equal("4194304\n", (await sandbox.RunAsync("ulimit -f")).Output);
+    }
+
+    [Fact]
+    public async Task AcquireAsync_OthersAreBeingPrepared_GivesOneThatIsNotYet()
+    {
+        var prepared = new PreparedSandboxes();
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var fixture = await EngineFixture.StartAsync(options =>
+        {
+            options.Pools = [new PoolOptions("base", SandboxProfile.Strict, 3)];
+            options.Prepare = async (sandbox, cancellationToken) =>
+            {
+                await prepared.PrepareAsync(sandbox, cancellationToken);
+                await release.Task.WaitAsync(cancellationToken);
+            };
+        });
+        var first = new[] { await prepared.NextAsync(), await prepared.NextAsync() };
+        while (fixture.Engine.Pooled == 0) await Task.Delay(5, Token);
+
+        await using var sandbox = await fixture.AcquireAsync(SandboxProfile.Strict);
+
+        Assert.DoesNotContain(sandbox, first);
+        Assert.Equal(0, fixture.Engine.Pooled);
+        release.SetResult();
+        while (fixture.Engine.Pooled < 3) await Task.Delay(5, Token);
+    }
+
+    [Fact]
     public async Task Pool_WaitingSandboxDies_IsReplacedAndRemoved()
     {
         var prepared = new PreparedSandboxes();

@@ -27,7 +27,7 @@ internal sealed class Leftovers(string stateDirectory)
         found.AddRange(Names($"/run/monkeycoder/{_instance}").Where(name => name is not ("runc" or "layers")).Select(name => $"run directory {name}"));
         found.AddRange(Names($"/run/monkeycoder/{_instance}/runc").Select(name => $"runtime state {name}"));
         found.AddRange(Names(Path.Combine(stateDirectory, "sandboxes")).Select(name => $"record {name}"));
-        found.AddRange(Names(Path.Combine(stateDirectory, "store")).Where(name => name.StartsWith('i')).Select(name => $"subvolume {name}"));
+        found.AddRange(Names(Path.Combine(stateDirectory, "store")).Where(name => name.StartsWith('i') || (!serviceRuns && name.StartsWith("spare-", StringComparison.Ordinal))).Select(name => $"subvolume {name}"));
         found.AddRange(Claims().Select(claim => $"uid claim {claim}"));
         if (!serviceRuns) found.AddRange(LoopDevices().Select(device => $"loop device {device}"));
         // What a running service forks kernels from is not left, but at work.
