@@ -65,6 +65,8 @@ internal sealed class OutsideServer : IDisposable
 
     public void Dispose()
     {
+        // The kernel takes the link away some time after the namespace; the next server needs its name at once.
+        using (var delete = Command.Start("ip", ["link", "delete", HereName])) delete.WaitForExit();
         // It keeps the namespace too.
         _listener.Dispose();
         End(_namespace);

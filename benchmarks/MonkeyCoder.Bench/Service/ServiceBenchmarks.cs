@@ -19,8 +19,7 @@ internal static class ServiceBenchmarks
         var node = new Node(client);
         return
         [
-            .. Alone(client, address),
-            new Commands(node),
+            .. Alone(client, address).Append(new Commands(node)).Select(static alone => new Settled(alone)),
             new Burst(node, 100),
             new IdleMemory(node),
             new PoolRecovery(node),

@@ -82,10 +82,12 @@ internal sealed class CgroupV1Tree : ICgroupTree
         MemoryBytes = CgroupFile.ReadNumber($"{_memory}{path}/memory.usage_in_bytes"),
         MemoryPeakBytes = CgroupFile.ReadNumber($"{_memory}{path}/memory.max_usage_in_bytes"),
         MemoryCacheBytes = CgroupFile.ReadKey($"{_memory}{path}/memory.stat", "cache"u8),
-        OomKills = CgroupFile.ReadKey($"{_memory}{path}/memory.oom_control", "oom_kill"u8),
+        OomKills = ReadOomKills(path),
         Tasks = (int)CgroupFile.ReadNumber($"{_pids}{path}/pids.current"),
-        ForkFailures = CgroupFile.ReadKey($"{_pids}{path}/pids.events", "max"u8),
+        ForkFailures = ReadForkFailures(path),
     };
+
+    public SandboxFailures ReadFailures(string path) => new(ReadOomKills(path), ReadForkFailures(path));
 
     public TimeSpan ReadCpuTime(string path) => TimeSpan.FromMicroseconds(CgroupFile.ReadNumber($"{_cpuacct}{path}/cpuacct.usage") / 1000.0);
 
@@ -195,4 +197,8 @@ internal sealed class CgroupV1Tree : ICgroupTree
         CgroupFile.WriteIfThere(group + "/cpu.cfs_burst_us", quota);
         CgroupFile.Write(group + "/cpu.shares", 256);
     }
+
+    private long ReadOomKills(string path) => CgroupFile.ReadKey($"{_memory}{path}/memory.oom_control", "oom_kill"u8);
+
+    private long ReadForkFailures(string path) => CgroupFile.ReadKey($"{_pids}{path}/pids.events", "max"u8);
 }

@@ -60,11 +60,13 @@ internal sealed class CgroupV2Tree(string root) : ICgroupTree
             MemoryBytes = CgroupFile.ReadNumber($"{group}/memory.current"),
             MemoryPeakBytes = ReadPeak(path),
             MemoryCacheBytes = CgroupFile.ReadKey($"{group}/memory.stat", "file"u8),
-            OomKills = CgroupFile.ReadKey($"{group}/memory.events", "oom_kill"u8),
+            OomKills = ReadOomKills(path),
             Tasks = (int)CgroupFile.ReadNumber($"{group}/pids.current"),
-            ForkFailures = CgroupFile.ReadKey($"{group}/pids.events", "max"u8),
+            ForkFailures = ReadForkFailures(path),
         };
     }
+
+    public SandboxFailures ReadFailures(string path) => new(ReadOomKills(path), ReadForkFailures(path));
 
     public TimeSpan ReadCpuTime(string path) => TimeSpan.FromMicroseconds(CgroupFile.ReadKey($"{root}{path}/cpu.stat", "usage_usec"u8));
 
@@ -126,4 +128,8 @@ internal sealed class CgroupV2Tree(string root) : ICgroupTree
         var length = Libc.TryReadAt(file, buffer, 0);
         return length > 0 ? CgroupFile.ParseNumber(buffer[..length]) : 0;
     }
+
+    private long ReadOomKills(string path) => CgroupFile.ReadKey($"{root}{path}/memory.events", "oom_kill"u8);
+
+    private long ReadForkFailures(string path) => CgroupFile.ReadKey($"{root}{path}/pids.events", "max"u8);
 }

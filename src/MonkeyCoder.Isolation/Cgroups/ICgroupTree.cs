@@ -27,6 +27,9 @@ internal interface ICgroupTree
     /// <summary>Reads all counters. Files that the host does not have count as 0.</summary>
     CgroupUsage ReadUsage(string path);
 
+    /// <summary>What limits have done to the group: the same as in <see cref="ReadUsage"/>.</summary>
+    SandboxFailures ReadFailures(string path);
+
     /// <summary><see cref="CgroupUsage.CpuTime"/> alone, that of the groups below included.</summary>
     TimeSpan ReadCpuTime(string path);
 

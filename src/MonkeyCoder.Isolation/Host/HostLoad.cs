@@ -20,7 +20,7 @@ internal static class HostLoad
             using var file = File.OpenHandle("/proc/loadavg");
             content = content[..RandomAccess.Read(file, content, 0)];
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return 0;
         }

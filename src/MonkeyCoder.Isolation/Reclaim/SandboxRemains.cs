@@ -35,9 +35,11 @@ internal sealed class SandboxRemains(
         Try(failures, () => Unmount(paths.HomeDirectory(id)));
         Try(failures, () => DeleteTree(paths.RuntimeDirectory(id)));
         Try(failures, () => DeleteTree(paths.SandboxRunDirectory(id)));
+        // What may still run could still write.
+        var isFree = failures.Count == 0;
         foreach (var name in SandboxVolumes.StoreNames(id)) Try(failures, () =>
             {
-                if (!spares.TryKeep(name)) store.TryOpen(name)?.Delete();
+                if (!spares.TryKeep(name, isFree)) store.TryOpen(name)?.Delete();
             });
         await TryAsync(failures, () => RemoveEmptyGroupAsync(paths.Cgroup(id), deadline)).ConfigureAwait(false);
         if (failures.Count > 0) throw new AggregateException($"Parts of sandbox {id} could not be removed.", failures);

@@ -37,7 +37,18 @@ internal sealed class StartupReclaim(EngineNode node)
         }
 
         // 3. What is not a sandbox's.
-        foreach (var spare in node.Store.List().Where(static piece => SparePieces.IsSpare(piece.Name))) spare.Delete();
+        foreach (var spare in node.Store.List().Where(static piece => SparePieces.IsSpare(piece.Name)))
+        {
+            try
+            {
+                spare.Delete();
+            }
+            catch (SyscallException e)
+            {
+                failures.Add(e);
+            }
+        }
+
         foreach (var mount in MountTable.Below(node.Paths.SandboxesDirectory).Concat(MountTable.Below(node.Paths.LayersDirectory)))
             _ = Libc.TryUnmount(mount.MountPoint, Libc.MNT_DETACH | Libc.UMOUNT_NOFOLLOW);
         node.Slots.RemoveDrafts();

@@ -40,6 +40,9 @@ public interface ISandbox : IAsyncDisposable
     /// <summary>Measured figures. Cheap enough to call before and after every cell.</summary>
     SandboxUsage ReadUsage();
 
+    /// <summary>The part of <see cref="ReadUsage"/> that a cell is judged by, for a tenth of its cost.</summary>
+    SandboxFailures ReadFailures();
+
     /// <summary>Starts a new measurement of <see cref="SandboxUsage.MemoryPeakBytes"/>.</summary>
     void ResetMemoryPeak();
 

@@ -71,6 +71,11 @@ internal sealed class Sandbox : ISandbox
         lock (_lock) return _lastUsage ?? Measure();
     }
 
+    public SandboxFailures ReadFailures()
+    {
+        lock (_lock) return _lastUsage?.Failures ?? _node.Cgroups.ReadFailures(_cgroup);
+    }
+
     public void ResetMemoryPeak() => _node.Cgroups.ResetMemoryPeak(_cgroup);
 
     public void SetLimits(SandboxLimits limits)
@@ -155,6 +160,7 @@ internal sealed class Sandbox : ISandbox
         {
             _killed = !Process.Ended.IsCompleted;
             RememberUsage();
+            Volumes.Close();
             // Whoever is being stopped at this moment could not be killed.
             _freezer.Close();
             await Resources.DisposeAsync().ConfigureAwait(false);

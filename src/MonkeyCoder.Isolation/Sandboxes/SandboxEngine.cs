@@ -113,7 +113,8 @@ public sealed class SandboxEngine : ISandboxEngine
         if (_pool.Find(spec.Template, spec.Profile) is { } kind && _sameHardLimits!(spec.Limits, kind.Limits))
         {
             _pool.Want(spec.Template, spec.Profile);
-            while (_pool.TryTake(spec.Template, spec.Profile) is { } ready)
+            while ((_pool.TryTake(spec.Template, spec.Profile)
+                ?? await _pool.JoinAsync(spec.Template, spec.Profile, cancellationToken).ConfigureAwait(false)) is { } ready)
             {
                 if (ready.TemplateVersion == template.Version && TryAdopt(ready, spec)) return ready;
                 await ready.DisposeAsync().ConfigureAwait(false);
@@ -182,20 +183,21 @@ public sealed class SandboxEngine : ISandboxEngine
         }
     }
 
-    private async Task<Sandbox> LaunchForPoolAsync(SandboxSpec spec, CancellationToken cancellationToken)
+    private async Task<Sandbox> LaunchForPoolAsync(SandboxSpec spec, Action begin, CancellationToken cancellationToken)
     {
         var template = _templates!.Find(spec.Template) ?? throw new UnknownTemplateException(spec.Template);
         using var place = await _gate.EnterAsync(urgent: false, cancellationToken).ConfigureAwait(false);
+        begin();
         return await LaunchAsync(spec, template, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task PrepareAsync(Sandbox sandbox, CancellationToken cancellationToken)
+    private async Task PrepareAsync(PoolOptions kind, Func<Sandbox?> pick, CancellationToken cancellationToken)
     {
         // Starting the first kernels while the zygote does the same imports would take longer than waiting for it.
-        if (_templates!.Find(sandbox.Spec.Template) is { } template && _zygotes?.Of(template) is { } zygotes)
+        if (_templates!.Find(kind.Template) is { } template && _zygotes?.Of(template) is { } zygotes)
             await zygotes.Tried.WaitAsync(cancellationToken).ConfigureAwait(false);
         using var place = await _gate.EnterAsync(urgent: false, cancellationToken).ConfigureAwait(false);
-        await _options.Prepare!(sandbox, cancellationToken).ConfigureAwait(false);
+        if (pick() is { } sandbox) await _options.Prepare!(sandbox, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<Sandbox> LaunchAsync(SandboxSpec spec, TemplateLayers template, CancellationToken cancellationToken)

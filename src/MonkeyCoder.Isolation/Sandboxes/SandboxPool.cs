@@ -21,8 +21,8 @@ internal sealed class SandboxPool : IAsyncDisposable
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
-    private readonly Func<SandboxSpec, CancellationToken, Task<Sandbox>> _launch;
-    private readonly Func<Sandbox, CancellationToken, Task>? _prepare;
+    private readonly Func<SandboxSpec, Action, CancellationToken, Task<Sandbox>> _launch;
+    private readonly Func<PoolOptions, Func<Sandbox?>, CancellationToken, Task>? _prepare;
     private readonly Func<int, bool> _hasRoom;
     private readonly Func<bool> _isBusy;
     private readonly TimeProvider _time;
@@ -35,15 +35,18 @@ internal sealed class SandboxPool : IAsyncDisposable
     private bool _disposed; // under _lock
 
     /// <param name="kinds">What to keep ready.</param>
-    /// <param name="launch">Makes a sandbox; waits until nobody else waits for a launch.</param>
-    /// <param name="prepare">Done to each that waits, unless it is taken before; one that it throws for is thrown away. Null for nothing.</param>
+    /// <param name="launch">Makes a sandbox; waits until nobody else waits for a launch, and then calls what it is given.</param>
+    /// <param name="prepare">
+    /// Done for each that waits, unless it is taken before; waits until nobody waits for a launch, and then asks for one. One that it throws for is
+    /// thrown away. Null for nothing.
+    /// </param>
     /// <param name="hasRoom">Whether the node can hold one more, given how many wait.</param>
     /// <param name="isBusy">Whether somebody else wants the processors now.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">For failures.</param>
     public SandboxPool(
-        IReadOnlyList<PoolOptions> kinds, Func<SandboxSpec, CancellationToken, Task<Sandbox>> launch,
-        Func<Sandbox, CancellationToken, Task>? prepare, Func<int, bool> hasRoom, Func<bool> isBusy, TimeProvider time, ILogger logger)
+        IReadOnlyList<PoolOptions> kinds, Func<SandboxSpec, Action, CancellationToken, Task<Sandbox>> launch,
+        Func<PoolOptions, Func<Sandbox?>, CancellationToken, Task>? prepare, Func<int, bool> hasRoom, Func<bool> isBusy, TimeProvider time, ILogger logger)
     {
         _kinds = [.. kinds.Where(static kind => kind.Size > 0).Select(kind => new Kind(kind, time))];
         _launch = launch;
@@ -86,6 +89,23 @@ internal sealed class SandboxPool : IAsyncDisposable
         }
 
         return taken;
+    }
+
+    /// <summary>
+    /// The next of the kind that is launched, where one is under way that nobody waits for yet; it is the caller's then. Else, and where that
+    /// launch fails, null.
+    /// </summary>
+    public async Task<Sandbox?> JoinAsync(string template, SandboxProfile profile, CancellationToken cancellationToken)
+    {
+        var turn = new TaskCompletionSource<Sandbox?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_lock)
+        {
+            if (FindKind(template, profile) is not { } kind || kind.UnderWay <= kind.Waiting.Count) return null;
+            kind.Waiting.Enqueue(turn);
+        }
+
+        await using (cancellationToken.UnsafeRegister(static (state, token) => ((TaskCompletionSource<Sandbox?>)state!).TrySetCanceled(token), turn))
+            return await turn.Task.ConfigureAwait(false);
     }
 
     /// <summary>Somebody asks for a sandbox of the kind, whether one waits or not.</summary>
@@ -142,21 +162,20 @@ internal sealed class SandboxPool : IAsyncDisposable
     /// <summary>Caller holds the lock.</summary>
     private void Fill(Kind kind)
     {
-        while (!kind.Pausing && kind.AtWork < Launches && kind.Count + kind.AtWork < kind.Demand.Target)
+        while (!kind.Pausing && kind.AtWork < Launches && kind.Expected < kind.Demand.Target)
         {
-            var expected = kind.Count + kind.AtWork;
+            var expected = kind.Expected;
             if (expected >= kind.Options.Size && !_hasRoom(expected)) break;
             kind.AtWork++;
             Track(Task.Run(() => LaunchAsync(kind)));
         }
 
-        // Only once nothing is left to be launched.
-        while (!kind.Pausing && kind.AtWork < Launches && kind.Fresh.Count > 0)
+        // Only once nothing is left to be launched, and one at a time, so that there is a place where somebody takes one meanwhile.
+        if (!kind.Pausing && !kind.Preparing && kind.AtWork < Launches && kind.Fresh.Count > 0)
         {
-            var sandbox = kind.Fresh[0];
-            kind.Fresh.RemoveAt(0);
+            kind.Preparing = true;
             kind.AtWork++;
-            Track(Task.Run(() => PrepareAsync(kind, sandbox)));
+            Track(Task.Run(() => PrepareAsync(kind)));
         }
     }
 
@@ -175,61 +194,97 @@ internal sealed class SandboxPool : IAsyncDisposable
     private async Task LaunchAsync(Kind kind)
     {
         Sandbox? sandbox = null;
+        Exception? failure = null;
+        var isUnderWay = false;
         try
         {
             await YieldAsync().ConfigureAwait(false);
             var spec = new SandboxSpec { Template = kind.Options.Template, Profile = kind.Options.Profile, Limits = kind.Options.Limits };
-            sandbox = await _launch(spec, _stopping.Token).ConfigureAwait(false);
+            sandbox = await _launch(spec, Begin, _stopping.Token).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // Filling goes on whatever happened to one sandbox: the host may recover, the template may come.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            if (!_stopping.IsCancellationRequested) await PauseAsync(kind, e).ConfigureAwait(false);
+            failure = e;
         }
 
         lock (_lock)
         {
-            kind.AtWork--;
-            if (sandbox is not null)
+            if (isUnderWay) kind.UnderWay--;
+            if (sandbox is not null && !kind.TryHandOver(sandbox))
             {
                 (_prepare is null ? kind.Ready : kind.Fresh).Add(sandbox);
-                if (_prepare is null) kind.Pause = FirstPause;
                 _ = ReplaceWhenDeadAsync(kind, sandbox);
             }
 
-            if (!_disposed) Fill(kind);
+            if (sandbox is not null && _prepare is null) kind.Pause = FirstPause;
+            kind.ReleaseWaiting();
+        }
+
+        await EndAsync(kind, failure).ConfigureAwait(false);
+
+        void Begin()
+        {
+            lock (_lock)
+            {
+                isUnderWay = true;
+                kind.UnderWay++;
+            }
         }
     }
 
-    private async Task PrepareAsync(Kind kind, Sandbox sandbox)
+    private async Task PrepareAsync(Kind kind)
     {
-        var isReady = false;
+        Sandbox? picked = null;
+        Exception? failure = null;
         try
         {
             await YieldAsync().ConfigureAwait(false);
-            await _prepare!(sandbox, _stopping.Token).ConfigureAwait(false);
-            isReady = true;
+            await _prepare!(kind.Options, Pick, _stopping.Token).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // As above.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            await sandbox.DisposeAsync().ConfigureAwait(false);
-            if (!_stopping.IsCancellationRequested) await PauseAsync(kind, e).ConfigureAwait(false);
+            failure = e;
+            if (picked is not null) await picked.DisposeAsync().ConfigureAwait(false);
         }
 
         lock (_lock)
         {
-            kind.AtWork--;
-            if (isReady)
+            kind.Preparing = kind.Picked = false;
+            if (failure is null && picked is not null)
             {
                 kind.Pause = FirstPause;
                 // One that has died meanwhile has nobody else to remove it.
-                if (IsAlive(sandbox)) kind.Ready.Add(sandbox);
-                else Track(sandbox.DisposeAsync().AsTask());
+                if (IsAlive(picked)) kind.Ready.Add(picked);
+                else Track(picked.DisposeAsync().AsTask());
             }
+        }
 
+        await EndAsync(kind, failure).ConfigureAwait(false);
+
+        Sandbox? Pick()
+        {
+            lock (_lock)
+            {
+                if (kind.Fresh.Count == 0) return null;
+                picked = kind.Fresh[0];
+                kind.Fresh.RemoveAt(0);
+                kind.Picked = true;
+                return picked;
+            }
+        }
+    }
+
+    /// <summary>To be called at the end of each piece of work for a kind.</summary>
+    private async Task EndAsync(Kind kind, Exception? failure)
+    {
+        if (failure is not null && !_stopping.IsCancellationRequested) await PauseAsync(kind, failure).ConfigureAwait(false);
+        lock (_lock)
+        {
+            kind.AtWork--;
             if (!_disposed) Fill(kind);
         }
     }
@@ -287,14 +342,43 @@ internal sealed class SandboxPool : IAsyncDisposable
 
         public int Count => Ready.Count + Fresh.Count;
 
-        /// <summary>Being launched or prepared.</summary>
+        /// <summary>As many as there will be once what is being done is done.</summary>
+        public int Expected => Count + AtWork - (Preparing && !Picked ? 1 : 0);
+
+        /// <summary>Being launched or prepared, or about to be.</summary>
         public int AtWork { get; set; }
+
+        /// <summary>Whether one is being prepared, or about to be.</summary>
+        public bool Preparing { get; set; }
+
+        /// <summary>Whether the one that is being prepared has been taken out.</summary>
+        public bool Picked { get; set; }
+
+        /// <summary>Launches that wait for nothing any more.</summary>
+        public int UnderWay { get; set; }
+
+        /// <summary>Who gets the next of them.</summary>
+        public Queue<TaskCompletionSource<Sandbox?>> Waiting { get; } = [];
 
         public bool Pausing { get; set; }
 
         public TimeSpan Pause { get; set; } = FirstPause;
 
         public bool Remove(Sandbox sandbox) => Ready.Remove(sandbox) || Fresh.Remove(sandbox);
+
+        /// <summary>False where nobody waits for it.</summary>
+        public bool TryHandOver(Sandbox sandbox)
+        {
+            while (Waiting.TryDequeue(out var turn))
+                if (turn.TrySetResult(sandbox)) return true;
+            return false;
+        }
+
+        /// <summary>Sends away those for whom no launch is left.</summary>
+        public void ReleaseWaiting()
+        {
+            while (Waiting.Count > UnderWay) Waiting.Dequeue().TrySetResult(null);
+        }
 
         public void Clear()
         {

@@ -23,6 +23,9 @@ public sealed record SandboxUsage(
     long DiskWrittenBytes,
     long NetworkBytes)
 {
+    /// <value>What the limits have done to it.</value>
+    public SandboxFailures Failures => new(OomKills, ForkFailures);
+
     /// <summary>In <see cref="Full"/> where there are more files than the limit.</summary>
     public const string TooManyFiles = "files";
 
@@ -41,3 +44,8 @@ public sealed record SandboxUsage(
     /// <value>What is full: <c>files</c>, <c>disk</c>, <c>volume_workspace</c> and the like; null where that is not measured piece by piece.</value>
     public IReadOnlyList<string>? Full { get; init; }
 }
+
+/// <summary>What the limits of a sandbox have done to it since its start.</summary>
+/// <param name="OomKills">As <see cref="SandboxUsage.OomKills"/>.</param>
+/// <param name="ForkFailures">As <see cref="SandboxUsage.ForkFailures"/>.</param>
+public readonly record struct SandboxFailures(long OomKills, long ForkFailures);

@@ -21,6 +21,7 @@ internal sealed class SandboxVolumes
     private readonly Lock _lock = new();
     private long _diskBytes; // under _lock
     private bool _held; // under _lock
+    private bool _closed; // under _lock
 
     private SandboxVolumes(ISubvolume layer, ISubvolume[] volumes, long diskBytes)
     {
@@ -103,9 +104,16 @@ internal sealed class SandboxVolumes
     {
         lock (_lock)
         {
+            if (_closed) return;
             _diskBytes = diskBytes;
             if (!_held) _layer.SetLimit(diskBytes);
         }
+    }
+
+    /// <summary>Changes no limits from now on: the pieces may soon be another's.</summary>
+    public void Close()
+    {
+        lock (_lock) _closed = true;
     }
 
     /// <summary>
@@ -115,6 +123,7 @@ internal sealed class SandboxVolumes
     {
         lock (_lock)
         {
+            if (_closed) return;
             _held = held;
             _layer.SetLimit(held ? NothingBytes : _diskBytes);
             foreach (var (piece, volume) in _volumes.Zip(Volumes)) piece.SetLimit(held ? NothingBytes : volume.LimitBytes);

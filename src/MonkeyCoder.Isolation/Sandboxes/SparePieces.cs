@@ -21,8 +21,10 @@ internal sealed class SparePieces(ISandboxStore store) : IDisposable
     private const int Most = 128;
 
     // Above this it is cheaper to let btrfs do it.
-    private const int MostFiles = 512;
-    private const long MostBytes = 16 * 1024 * 1024;
+    private const int MostFiles = 128;
+
+    // The store goes on counting what was deleted until its next commit, and the next sandbox shall not seem to have written it.
+    private const long MostBytes = 1024 * 1024;
 
     // Numbers of files are not given twice, and a new sandbox shall not seem to have made those of all before it.
     private const long HighestFile = 8192;
@@ -46,6 +48,7 @@ internal sealed class SparePieces(ISandboxStore store) : IDisposable
     public ISubvolume GiveLayer(string name, long limitBytes)
     {
         var layer = Take(name, LayerKind, limitBytes);
+        if (!store.CanRename) return layer;
         lock (_lock) _given[name] = (LayerKind, 0);
         return layer;
     }
@@ -60,6 +63,11 @@ internal sealed class SparePieces(ISandboxStore store) : IDisposable
     {
         var volume = Take(name, kind, limitBytes);
         Libc.ChangeOwner(volume.Path, owner, owner);
+        if (!store.CanRename) return volume;
+        // When somebody else has read or made it is nobody's business.
+        var now = TimeProvider.System.GetUtcNow().UtcDateTime;
+        Directory.SetLastAccessTimeUtc(volume.Path, now);
+        Directory.SetLastWriteTimeUtc(volume.Path, now);
         if (Libc.TryStatus(volume.Path, followLink: false, out var status) == 0)
         {
             lock (_lock) _given[name] = (kind, status.ChangedUnixNanoseconds);
@@ -68,22 +76,31 @@ internal sealed class SparePieces(ISandboxStore store) : IDisposable
         return volume;
     }
 
-    /// <summary>To be called for a piece that nobody uses any more and nothing is mounted from: false where it has to be deleted.</summary>
-    public bool TryKeep(string name)
+    /// <summary>To be called at the end of a sandbox for each of its pieces: false where it has to be deleted.</summary>
+    /// <param name="name">The piece.</param>
+    /// <param name="isFree">Nobody uses it any more, and nothing is mounted from it.</param>
+    public bool TryKeep(string name, bool isFree)
     {
         (string Kind, long ChangeTime) given;
         lock (_lock)
         {
-            if (!_given.Remove(name, out given) || _disposed || Of(given.Kind).Count >= Most) return false;
+            if (!_given.Remove(name, out given) || !isFree || _disposed || Of(given.Kind).Count >= Most) return false;
         }
 
-        if (store.TryOpen(name) is not { } piece) return false;
-        if (given.Kind == LayerKind ? !TryEmpty(piece) : !IsUntouched(piece, given.ChangeTime)) return false;
-        lock (_lock)
+        try
         {
-            if (_disposed || store.TryRename(piece, $"{Prefix}{given.Kind}-{++_number}") is not { } spare) return false;
-            Of(given.Kind).Push(spare);
-            return true;
+            if (store.TryOpen(name) is not { } piece || piece.UsedBytes > MostBytes) return false;
+            if (given.Kind == LayerKind ? !TryEmpty(piece) : !IsUntouched(piece, given.ChangeTime)) return false;
+            lock (_lock)
+            {
+                if (_disposed || store.TryRename(piece, $"{Prefix}{given.Kind}-{++_number}") is not { } spare) return false;
+                Of(given.Kind).Push(spare);
+                return true;
+            }
+        }
+        catch (Exception e) when (e is SyscallException or IOException)
+        {
+            return false;
         }
     }
 
@@ -94,7 +111,7 @@ internal sealed class SparePieces(ISandboxStore store) : IDisposable
         {
             if (_disposed) return;
             _disposed = true;
-            foreach (var spare in _spare.Values.SelectMany(static kind => kind)) spare.Delete();
+            foreach (var spare in _spare.Values.SelectMany(static kind => kind)) TryDelete(spare);
             _spare.Clear();
         }
     }
@@ -106,7 +123,7 @@ internal sealed class SparePieces(ISandboxStore store) : IDisposable
 
     private static bool TryEmpty(ISubvolume layer)
     {
-        if (layer is not IFileMark mark || layer.UsedBytes > MostBytes || mark.ReadFileMark(0, MostFiles) > HighestFile) return false;
+        if (layer is not IFileMark mark || mark.ReadFileMark(0, MostFiles) > HighestFile) return false;
         var budget = MostFiles;
         return TryEmpty(layer.Path, ref budget);
     }
@@ -133,14 +150,34 @@ internal sealed class SparePieces(ISandboxStore store) : IDisposable
         ISubvolume? spare;
         lock (_lock) _ = Of(kind).TryPop(out spare);
         if (spare is null) return store.Create(name, limitBytes);
-        if (store.TryRename(spare, name) is not { } piece)
+        try
         {
-            spare.Delete();
-            return store.Create(name, limitBytes);
+            if (store.TryRename(spare, name) is { } piece)
+            {
+                piece.SetLimit(limitBytes);
+                return piece;
+            }
+        }
+        catch (SyscallException) when (store.TryOpen(name) is null)
+        {
+            // It still has its old name, or none.
         }
 
-        piece.SetLimit(limitBytes);
-        return piece;
+        TryDelete(spare);
+        return store.Create(name, limitBytes);
+    }
+
+    /// <summary>What is left is found at the next start.</summary>
+    private static void TryDelete(ISubvolume spare)
+    {
+        try
+        {
+            spare.Delete();
+        }
+        catch (SyscallException)
+        {
+            // Whoever wants a piece gets another.
+        }
     }
 
     /// <summary>Caller holds the lock.</summary>

@@ -81,6 +81,8 @@ public sealed class BtrfsStore : ISandboxStore
         return found.Exists ? found : null;
     }
 
+    public bool CanRename => true;
+
     public ISubvolume? TryRename(ISubvolume piece, string name)
     {
         ArgumentNullException.ThrowIfNull(piece);

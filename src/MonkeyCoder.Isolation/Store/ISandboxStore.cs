@@ -24,6 +24,9 @@ public interface ISandboxStore : IAsyncDisposable
     /// <summary>The piece of that name; null where there is none.</summary>
     ISubvolume? TryOpen(string name);
 
+    /// <summary>Whether pieces can be given other names.</summary>
+    bool CanRename => false;
+
     /// <summary>Gives a piece another name, with all it has.</summary>
     /// <param name="piece">One of this store; not to be used any more afterwards.</param>
     /// <param name="name">A name that is free.</param>

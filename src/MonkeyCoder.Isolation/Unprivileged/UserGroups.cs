@@ -42,6 +42,12 @@ internal sealed class UserGroups(UidSlots slots, UserIds ids, bool gatekeepers) 
 
     public CgroupUsage ReadUsage(string path) => Find(path).Measure(UserProcess.ReadAll());
 
+    public SandboxFailures ReadFailures(string path)
+    {
+        var usage = ReadUsage(path);
+        return new SandboxFailures(usage.OomKills, usage.ForkFailures);
+    }
+
     public TimeSpan ReadCpuTime(string path) => ReadUsage(path).CpuTime;
 
     public void ResetMemoryPeak(string path) => Find(path).ResetMemoryPeak();

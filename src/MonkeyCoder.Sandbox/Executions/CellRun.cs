@@ -18,6 +18,7 @@ internal sealed class CellRun : IAsyncDisposable
     private readonly TimeProvider _timeProvider;
     private readonly CancellationTokenSource _reading;
     private SandboxUsage? _before;
+    private SandboxFailures? _failures;
     private long? _startedAt;
     private ICellStream? _stream;
     private IAsyncEnumerator<CellOutput>? _steps;
@@ -61,7 +62,7 @@ internal sealed class CellRun : IAsyncDisposable
         if (step.Failure is KernelStartException unstarted) throw unstarted;
         _translator.Finish();
         var measured = Measure();
-        var end = await EndAsync(step, measured).ConfigureAwait(false);
+        var end = await EndAsync(step, measured?.After).ConfigureAwait(false);
         while (_translator.TryNext(out var ready)) yield return ready;
         yield return end with { Measured = measured };
     }
@@ -112,8 +113,13 @@ internal sealed class CellRun : IAsyncDisposable
     private async Task OpenStreamAsync()
     {
         await _kernel.OpenAsync(_sandbox, _request.Context, _reading.Token).ConfigureAwait(false);
-        SandboxReadings.TryResetPeak(_sandbox.Engine);
-        _before = SandboxReadings.TryRead(_sandbox.Engine);
+        if (_request.IsMeasured)
+        {
+            SandboxReadings.TryResetPeak(_sandbox.Engine);
+            _before = SandboxReadings.TryRead(_sandbox.Engine);
+        }
+
+        _failures = _before?.Failures ?? SandboxReadings.TryReadFailures(_sandbox.Engine);
         _startedAt = _sandbox.Runs.Clock.GetTimestamp();
         _deadline.Arm();
         var request = new KernelExecuteRequest(_request.Context.Id, _request.Code, _request.Environment);
@@ -129,20 +135,26 @@ internal sealed class CellRun : IAsyncDisposable
         _stream = null;
     }
 
-    private CellMeasurement? Measure() => _startedAt is { } started
+    private CellMeasurement? Measure() => _request.IsMeasured && _startedAt is { } started
         ? new CellMeasurement(_sandbox.Runs.Clock.GetElapsedTime(started), _before, SandboxReadings.TryRead(_sandbox.Engine))
         : null;
 
-    private async Task<CellEnded> EndAsync(CellStep step, CellMeasurement? measured)
+    private async Task<CellEnded> EndAsync(CellStep step, SandboxUsage? after)
     {
-        var limit = measured is { Before: { } before, After: { } after }
-            ? FullPlaces.Refine(
-                LimitVerdict.Of(before, after, _sandbox.Engine.Spec.Limits, _translator.Error), before, after, _translator.Error)
-            : null;
+        if (step.Output is CellIdle { Interrupted: false } && _translator.Error is null) return new CellEnded(CellStatus.Completed, Reason: null);
+        var limit = Judge(after);
         if (step.Output is CellIdle idle) return EndIdle(idle, limit);
         _request.Context.IsOpen = false;
         if (step.Output is CellKernelDied) return EndDead(limit);
         return await EndLostAsync(step.Failure).ConfigureAwait(false);
+    }
+
+    /// <summary>The limit that the cell ran into; null where it was none.</summary>
+    /// <param name="after">Measured after it, unless nobody has asked for that.</param>
+    private string? Judge(SandboxUsage? after)
+    {
+        if (_failures is not { } before || (after ?? SandboxReadings.TryRead(_sandbox.Engine)) is not { } usage) return null;
+        return FullPlaces.Refine(LimitVerdict.Of(before, usage, _sandbox.Engine.Spec.Limits, _translator.Error), _before, usage, _translator.Error);
     }
 
     private CellEnded EndIdle(CellIdle idle, string? limit)

@@ -8,9 +8,10 @@ namespace MonkeyCoder.Sandbox.Executions;
 /// <param name="Environment">Set for this cell only.</param>
 /// <param name="Timeout">Interrupted after it, counted from its turn; null: no limit but the caller's.</param>
 /// <param name="KernelIsKept">false: nobody will use the kernel afterwards, so a cancelled cell need not be wound down.</param>
+/// <param name="IsMeasured">false: nobody asks what it used, so <see cref="CellEnded.Measured"/> is not needed.</param>
 internal sealed record CellRequest(
     KernelContext Context, string Code, IReadOnlyDictionary<string, string> Environment, TimeSpan? Timeout,
-    bool KernelIsKept = true);
+    bool KernelIsKept = true, bool IsMeasured = true);
 
 /// <summary>Runs cells; every API (E2B, original, MCP) goes through this one.</summary>
 internal interface ICellRunner

@@ -14,11 +14,11 @@ internal static class LimitVerdict
     private const double FullShare = 0.97;
 
     /// <summary>The limit that made a cell fail or its kernel die; null where it was none.</summary>
-    /// <param name="before">Measured before the cell.</param>
+    /// <param name="before">Read before the cell.</param>
     /// <param name="after">Measured after it.</param>
     /// <param name="limits">The sandbox's limits.</param>
     /// <param name="error">What the code raised; null where its kernel died.</param>
-    public static string? Of(SandboxUsage before, SandboxUsage after, SandboxLimits limits, CellError? error)
+    public static string? Of(SandboxFailures before, SandboxUsage after, SandboxLimits limits, CellError? error)
     {
         if (after.OomKills > before.OomKills) return Memory;
         // Where no quota refuses the write, what wrote too much is killed.

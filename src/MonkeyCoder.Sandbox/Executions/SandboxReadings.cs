@@ -13,7 +13,20 @@ internal static class SandboxReadings
         {
             return sandbox.ReadUsage();
         }
-        catch (Exception exception) when (exception is IOException or SyscallException or ObjectDisposedException or UnauthorizedAccessException)
+        catch (Exception exception) when (IsGone(exception))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>null where the sandbox has just gone.</summary>
+    public static SandboxFailures? TryReadFailures(ISandbox sandbox)
+    {
+        try
+        {
+            return sandbox.ReadFailures();
+        }
+        catch (Exception exception) when (IsGone(exception))
         {
             return null;
         }
@@ -26,9 +39,12 @@ internal static class SandboxReadings
         {
             sandbox.ResetMemoryPeak();
         }
-        catch (Exception exception) when (exception is IOException or SyscallException or ObjectDisposedException or UnauthorizedAccessException)
+        catch (Exception exception) when (IsGone(exception))
         {
             // The cell will find out that it is gone.
         }
     }
+
+    private static bool IsGone(Exception exception) =>
+        exception is IOException or SyscallException or ObjectDisposedException or UnauthorizedAccessException;
 }

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Microsoft.Extensions.Logging.Abstractions;
 using MonkeyCoder.Isolation.Sandboxes;
 using MonkeyCoder.Linux;
 
@@ -114,15 +115,63 @@ public sealed class SandboxPoolTests
                 await release.Task.WaitAsync(cancellationToken);
             };
         });
-        var first = new[] { await prepared.NextAsync(), await prepared.NextAsync() };
-        while (fixture.Engine.Pooled == 0) await Task.Delay(5, Token);
+        var first = await prepared.NextAsync();
+        while (fixture.Engine.Pooled < 2) await Task.Delay(5, Token);
 
         await using var sandbox = await fixture.AcquireAsync(SandboxProfile.Strict);
+        await using var another = await fixture.AcquireAsync(SandboxProfile.Strict);
 
-        Assert.DoesNotContain(sandbox, first);
-        Assert.Equal(0, fixture.Engine.Pooled);
+        Assert.DoesNotContain(first, new[] { sandbox, another });
         release.SetResult();
         while (fixture.Engine.Pooled < 3) await Task.Delay(5, Token);
+    }
+
+    [Fact]
+    public async Task JoinAsync_LaunchUnderWay_GivesItToTheFirstWhoWaits()
+    {
+        await using var fixture = await EngineFixture.StartAsync();
+        await using var sandbox = (Sandbox)await fixture.AcquireAsync(SandboxProfile.Strict);
+        var launches = Channel.CreateUnbounded<(Action Begin, TaskCompletionSource<Sandbox> Done)>();
+        var kind = new PoolOptions("base", SandboxProfile.Strict, 1);
+        await using var pool = new SandboxPool(
+            [kind], (_, begin, cancellationToken) => Launch(launches.Writer, begin, cancellationToken), prepare: null, static _ => true, static () => false,
+            TimeProvider.System, NullLogger.Instance);
+        pool.Start();
+        var first = await launches.Reader.ReadAsync(Token);
+        Assert.Null(await pool.JoinAsync("base", SandboxProfile.Strict, Token));
+
+        first.Begin();
+        var joined = pool.JoinAsync("base", SandboxProfile.Strict, Token);
+        Assert.Null(await pool.JoinAsync("base", SandboxProfile.Strict, Token));
+        Assert.Null(await pool.JoinAsync("base", SandboxProfile.Workspace, Token));
+        first.Done.SetResult(sandbox);
+
+        Assert.Same(sandbox, await joined.WaitAsync(Deadline, Token));
+        Assert.Equal(0, pool.Count);
+        var second = await launches.Reader.ReadAsync(Token);
+        second.Begin();
+        using var cancelled = new CancellationTokenSource();
+        var given = pool.JoinAsync("base", SandboxProfile.Strict, cancelled.Token);
+        await cancelled.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
+        second.Done.SetException(new SandboxLaunchException("no"));
+    }
+
+    [Fact]
+    public async Task JoinAsync_LaunchFails_GivesNothing()
+    {
+        var launches = Channel.CreateUnbounded<(Action Begin, TaskCompletionSource<Sandbox> Done)>();
+        await using var pool = new SandboxPool(
+            [new PoolOptions("base", SandboxProfile.Strict, 1)], (_, begin, cancellationToken) => Launch(launches.Writer, begin, cancellationToken),
+            prepare: null, static _ => true, static () => false, TimeProvider.System, NullLogger.Instance);
+        pool.Start();
+        var launch = await launches.Reader.ReadAsync(Token);
+        launch.Begin();
+        var joined = pool.JoinAsync("base", SandboxProfile.Strict, Token);
+
+        launch.Done.SetException(new SandboxLaunchException("no"));
+
+        Assert.Null(await joined.WaitAsync(Deadline, Token));
     }
 
     [Fact]
@@ -162,6 +211,14 @@ public sealed class SandboxPoolTests
         var failure = await Assert.ThrowsAsync<HostNotReadyException>(() => fixture.Engine.StartAsync(Token));
 
         Assert.Contains("monkey templates build nowhere", failure.Message, StringComparison.Ordinal);
+    }
+
+    private static Task<Sandbox> Launch(
+        ChannelWriter<(Action Begin, TaskCompletionSource<Sandbox> Done)> launches, Action begin, CancellationToken cancellationToken)
+    {
+        var done = new TaskCompletionSource<Sandbox>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Assert.True(launches.TryWrite((begin, done)));
+        return done.Task.WaitAsync(cancellationToken);
     }
 
     private static Task<EngineFixture> StartAsync(PreparedSandboxes prepared, params PoolOptions[] pools) => EngineFixture.StartAsync(options =>

@@ -27,7 +27,7 @@ public sealed class SparePiecesTests : IAsyncDisposable
         var id = ReadId(first);
         first.SetLimit(1);
 
-        Assert.True(spares.TryKeep("a-temp"));
+        Assert.True(spares.TryKeep("a-temp", isFree: true));
         Assert.Null(store.TryOpen("a-temp"));
         Assert.NotEqual(id, ReadId(spares.GiveVolume("b-logs", "logs", 64 * MiB, NextOwner)));
         var next = spares.GiveVolume("b-temp", "temp", 64 * MiB, NextOwner);
@@ -54,7 +54,7 @@ public sealed class SparePiecesTests : IAsyncDisposable
         var volume = spares.GiveVolume("a-temp", "temp", 64 * MiB, Owner);
         Run(volume.Path, command);
 
-        Assert.False(spares.TryKeep("a-temp"));
+        Assert.False(spares.TryKeep("a-temp", isFree: true));
 
         store.TryOpen("a-temp")!.Delete();
         Assert.Empty(store.List());
@@ -71,7 +71,7 @@ public sealed class SparePiecesTests : IAsyncDisposable
         var id = ReadId(layer);
         Run(layer.Path, $"mkdir -p upper/deep/er home; ln -s '{outside.Path}' upper/deep/link; ln -s '{outside.Path}' link; mkfifo upper/pipe; mknod upper/gone c 0 0; echo x > home/file; ln home/file upper/hard; chmod 0 upper/deep");
 
-        Assert.True(spares.TryKeep("a"));
+        Assert.True(spares.TryKeep("a", isFree: true));
         var next = spares.GiveLayer("b", 64 * MiB);
 
         Assert.Equal(id, ReadId(next));
@@ -80,8 +80,8 @@ public sealed class SparePiecesTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData("mkdir upper; cd upper; seq 600 | xargs touch")]
-    [InlineData("head -c 20M /dev/zero > upper; sync -f .")]
+    [InlineData("mkdir upper; cd upper; seq 200 | xargs touch")]
+    [InlineData("head -c 4M /dev/zero > upper; sync -f .")]
     [InlineData("touch $(printf 'a\\377b')")]
     [InlineData("seq 9000 | xargs touch; rm [0-9]*; touch last")]
     public async Task TryKeep_LayerThatIsMuchOrOdd_SaysNo(string command)
@@ -90,10 +90,48 @@ public sealed class SparePiecesTests : IAsyncDisposable
         using var spares = new SparePieces(store);
         Run(spares.GiveLayer("a", 64 * MiB).Path, command);
 
-        Assert.False(spares.TryKeep("a"));
+        Assert.False(spares.TryKeep("a", isFree: true));
 
         store.TryOpen("a")!.Delete();
         Assert.Empty(store.List());
+    }
+
+    [Fact]
+    public async Task TryKeep_FileWithoutANameInAVolume_IsTooMuchToKeep()
+    {
+        var store = await _fixture.OpenAsync();
+        using var spares = new SparePieces(store);
+        var volume = spares.GiveVolume("a-temp", "temp", 64 * MiB, Owner);
+        Run(volume.Path, "python3 -c 'import os; f = os.open(\".\", os.O_TMPFILE | os.O_RDWR); os.write(f, b\"x\" * (8 << 20)); os.fsync(f)'");
+
+        Assert.False(spares.TryKeep("a-temp", isFree: true));
+    }
+
+    [Fact]
+    public async Task TryKeep_PieceThatMayBeInUse_SaysNo()
+    {
+        var store = await _fixture.OpenAsync();
+        using var spares = new SparePieces(store);
+        spares.GiveLayer("a", 64 * MiB);
+
+        Assert.False(spares.TryKeep("a", isFree: false));
+        Assert.False(spares.TryKeep("a", isFree: true));
+    }
+
+    [Fact]
+    public async Task Close_OfTheVolumesOfOneThatEnded_LeavesLimitsAlone()
+    {
+        var store = await _fixture.OpenAsync();
+        using var spares = new SparePieces(store);
+        var id = SandboxId.New();
+        var volumes = SandboxVolumes.Create(spares, id, (Owner, Owner), 64 * MiB);
+
+        volumes.Close();
+        volumes.Hold(true);
+        volumes.SetLimit(1);
+
+        Assert.False(volumes.IsHeld);
+        await File.WriteAllBytesAsync(Path.Combine(store.RootPath, id.Value, "fits"), new byte[MiB], Token);
     }
 
     [Fact]
@@ -103,7 +141,7 @@ public sealed class SparePiecesTests : IAsyncDisposable
         store.Create("a", 64 * MiB);
         using var spares = new SparePieces(store);
 
-        Assert.False(spares.TryKeep("a"));
+        Assert.False(spares.TryKeep("a", isFree: true));
     }
 
     [Fact]
@@ -112,12 +150,12 @@ public sealed class SparePiecesTests : IAsyncDisposable
         var store = await _fixture.OpenAsync();
         var spares = new SparePieces(store);
         foreach (var name in new[] { "a", "b", "c" }) spares.GiveLayer(name, 64 * MiB);
-        Assert.All(new[] { "a", "b" }, name => Assert.True(spares.TryKeep(name)));
+        Assert.All(new[] { "a", "b" }, name => Assert.True(spares.TryKeep(name, isFree: true)));
 
         spares.Dispose();
 
         Assert.Equal("c", Assert.Single(store.List()).Name);
-        Assert.False(spares.TryKeep("c"));
+        Assert.False(spares.TryKeep("c", isFree: true));
     }
 
     [Fact]

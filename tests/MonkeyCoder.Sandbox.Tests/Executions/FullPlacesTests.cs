@@ -26,7 +26,7 @@ public sealed class FullPlacesTests
         Assert.Equal("files", FullPlaces.Refine("disk", Empty with { Full = ["files"] }, full, NoSpace));
         Assert.Equal("files", FullPlaces.Refine("disk", Empty, full, error: null));
         Assert.Null(FullPlaces.Refine("disk", Empty, Empty with { Full = ["files"] }, Other));
-        Assert.Equal("files", LimitVerdict.Of(Empty, Empty with { Full = ["files"] }, new SandboxLimits(), error: null) is { } limit
+        Assert.Equal("files", LimitVerdict.Of(Empty.Failures, Empty with { Full = ["files"] }, new SandboxLimits(), error: null) is { } limit
             ? FullPlaces.Refine(limit, Empty, Empty with { Full = ["files"] }, error: null)
             : null);
     }

@@ -27,6 +27,8 @@ public sealed class FakeSandbox(SandboxSpec spec, ISandboxAgent agent) : ISandbo
 
     public SandboxUsage ReadUsage() => Usage;
 
+    public SandboxFailures ReadFailures() => Usage.Failures;
+
     public void ResetMemoryPeak() => Usage = Usage with { MemoryPeakBytes = Usage.MemoryBytes };
 
     public void SetLimits(SandboxLimits limits)

@@ -70,7 +70,7 @@ internal sealed class CodeInterpreterService
         else
         {
             var environment = request.EnvVars ?? new Dictionary<string, string>();
-            await _cells.RunAsync(context, sandbox, new CellRequest(chosen, request.Code, environment, Timeout: null)).ConfigureAwait(false);
+            await _cells.RunAsync(context, sandbox, new CellRequest(chosen, request.Code, environment, Timeout: null, IsMeasured: false)).ConfigureAwait(false);
         }
     }
 
