@@ -24,6 +24,7 @@ internal static class Benchmarks
             new BubblewrapPeer(rootPath),
             new IpykernelPeer("start", "start a plain ipykernel until its first result is there", 20),
             new IpykernelPeer("round-trip", "run 1+1 in a live plain ipykernel", 500),
+            new RunscPeer(rootPath),
             new DockerPeer(rootPath),
         ];
     }

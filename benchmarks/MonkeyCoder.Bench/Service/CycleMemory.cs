@@ -11,7 +11,7 @@ internal sealed class CycleMemory(Node node) : IBenchmark
 
     public string Name => "cycle-memory";
 
-    public string Description => $"memory of the service after each {Each} sandboxes that were created, used and killed";
+    public string Description => $"memory of the service after each {Each} sandboxes that were created, used and killed; nothing of them may be left";
 
     public int DefaultCount => 100;
 
@@ -32,5 +32,8 @@ internal sealed class CycleMemory(Node node) : IBenchmark
 
             yield return Node.ReadServiceMegabytes();
         }
+
+        await LeftOnMachine.ExpectNoneAsync(cancellationToken);
+        await Console.Error.WriteLineAsync($"{Name}: of {count * Each} sandboxes no record, piece of the store, control group or mount is left");
     }
 }

@@ -12,7 +12,7 @@ internal sealed class PauseResume(SandboxClient client) : IBenchmark
 
     public string Description => "pause a sandbox, connect to it, and run 1+1 in its kernel";
 
-    public int DefaultCount => 100;
+    public int DefaultCount => 1000;
 
     public async Task<string?> FindObstacleAsync(CancellationToken cancellationToken) =>
         await client.IsHealthyAsync(cancellationToken) ? null : Node.DoesNotRun;
