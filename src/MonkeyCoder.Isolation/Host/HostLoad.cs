@@ -1,4 +1,6 @@
 using System.Buffers.Text;
+using MonkeyCoder.Isolation.Cgroups;
+using MonkeyCoder.Linux;
 
 namespace MonkeyCoder.Isolation.Host;
 
@@ -17,10 +19,9 @@ internal static class HostLoad
         Span<byte> content = stackalloc byte[128];
         try
         {
-            using var file = File.OpenHandle("/proc/loadavg");
-            content = content[..RandomAccess.Read(file, content, 0)];
+            content = content[..CgroupFile.Read("/proc/loadavg", content)];
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (SyscallException)
         {
             return 0;
         }

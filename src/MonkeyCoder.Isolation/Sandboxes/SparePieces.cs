@@ -90,7 +90,7 @@ internal sealed class SparePieces(ISandboxStore store) : IDisposable
         try
         {
             if (store.TryOpen(name) is not { } piece || piece.UsedBytes > MostBytes) return false;
-            if (given.Kind == LayerKind ? !TryEmpty(piece) : !IsUntouched(piece, given.ChangeTime)) return false;
+            if (HasMarks(piece) || (given.Kind == LayerKind ? !TryEmpty(piece) : !IsUntouched(piece, given.ChangeTime))) return false;
             lock (_lock)
             {
                 if (_disposed || store.TryRename(piece, $"{Prefix}{given.Kind}-{++_number}") is not { } spare) return false;
@@ -114,6 +114,13 @@ internal sealed class SparePieces(ISandboxStore store) : IDisposable
             foreach (var spare in _spare.Values.SelectMany(static kind => kind)) TryDelete(spare);
             _spare.Clear();
         }
+    }
+
+    /// <summary>Marks that an owner can put on a subvolume beside its files. Once it is kept nobody can.</summary>
+    private static bool HasMarks(ISubvolume piece)
+    {
+        using var directory = Libc.OpenForReading(piece.Path);
+        return Libc.HasSubvolumeMarks(directory, piece.Path);
     }
 
     private static bool IsUntouched(ISubvolume volume, long changeTime) =>

@@ -87,11 +87,6 @@ public sealed class BtrfsStore : ISandboxStore
     {
         ArgumentNullException.ThrowIfNull(piece);
         StoreName.Check(name);
-        using (var directory = Libc.OpenForReading(piece.Path))
-        {
-            if (Libc.HasSubvolumeMarks(directory, piece.Path)) return null;
-        }
-
         // rename(2) would replace an empty directory.
         return !Directory.Exists(Path.Combine(RootPath, name)) && Libc.TryRename(piece.Path, Path.Combine(RootPath, name)) == 0
             ? new BtrfsSubvolume(this, name)

@@ -30,7 +30,7 @@ public interface ISandboxStore : IAsyncDisposable
     /// <summary>Gives a piece another name, with all it has.</summary>
     /// <param name="piece">One of this store; not to be used any more afterwards.</param>
     /// <param name="name">A name that is free.</param>
-    /// <returns>The piece under its new name; null where the store cannot, or the piece bears marks beside its files; then it stays as it is.</returns>
+    /// <returns>The piece under its new name; null where the store cannot, and the piece stays as it is.</returns>
     ISubvolume? TryRename(ISubvolume piece, string name) => null;
 
     /// <summary>All pieces, those of a crashed predecessor included.</summary>
